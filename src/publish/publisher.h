@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "model/frame.h"
+#include "publish/destination.h"
+
+/*
+ * The network half of an instance: a bounded frame queue, and one worker
+ * thread that builds the metadata, filters, encodes a frame at most once,
+ * and hands a message to each destination. No GStreamer here.
+ */
+typedef struct _VigilPublisher VigilPublisher;
+
+/* What of a pipeline entry concerns publishing: queue_maxsize, encoding,
+ * publish_raw_frame, img_handle_length, tags, mqtt_publisher ... */
+extern const VigilSchemaKey vigil_publisher_keys[];
+
+/* The instance's own state, for `pipeline.status` in the metadata. */
+typedef struct {
+  const char *state; /* "RUNNING" ...: static */
+  double avg_fps;
+  double avg_pipeline_latency; /* seconds; negative: not known */
+  double start_time; /* epoch seconds; negative: not started */
+  double elapsed_time; /* seconds; negative: not started */
+  const char *message; /* "" when there is none; valid during the call */
+} VigilInstanceState;
+
+typedef struct {
+  const char *pipeline_name; /* "version" in the contract's words */
+  const char *instance_id;
+  const char *config_folder; /* nullable */
+  const VigilEnvironment *environment;
+  gboolean is_live;
+  /* Called by the worker for each frame; any thread-safe function. */
+  void (*get_instance_state) (
+      void *user_data, VigilInstanceState *ret_state);
+  void *user_data;
+} VigilPublisherContext;
+
+/* Adds every problem of @entry (a pipeline entry at @path). Starts
+ * nothing. */
+void vigil_publisher_check (const VigilJson *entry, const char *path,
+    const VigilPublisherContext *context, VigilProblems *problems);
+
+/* Makes the publisher and its destinations; connects nothing yet.
+ * Returns: (transfer full) (nullable). */
+VigilPublisher *vigil_publisher_new (const VigilJson *entry,
+    const VigilPublisherContext *context, GError **error);
+/* Stops at once if it still runs. NULL is allowed. */
+void vigil_publisher_free (VigilPublisher *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilPublisher, vigil_publisher_free)
+
+/* Starts the worker and every destination; returns at once. Call before the
+ * pipeline plays. */
+gboolean vigil_publisher_start (VigilPublisher *self, GError **error);
+
+/*
+ * Hands over @frame (transfer full). Streaming thread. Live: never waits, a
+ * full queue loses its oldest frame. Not live: waits for room, until the
+ * publisher is stopped.
+ */
+void vigil_publisher_push (VigilPublisher *self, VigilFrame *frame);
+
+/*
+ * Works off the frames that wait, then flushes the destinations, all within
+ * @flush_ms; what is left is dropped and counted. Wakes a push that waits.
+ */
+void vigil_publisher_stop (VigilPublisher *self, int64_t flush_ms);
+
+typedef struct {
+  uint64_t frames; /* pushed */
+  uint64_t frames_dropped; /* by the full frame queue, or left at stop */
+  uint64_t frames_waiting;
+  uint64_t encoded;
+  uint64_t encode_errors;
+  uint64_t encode_us; /* thread time, sum */
+  uint64_t metadata_errors; /* messages of elements that were no use */
+} VigilPublisherStatus;
+
+/* Any thread. */
+void vigil_publisher_get_status (
+    VigilPublisher *self, VigilPublisherStatus *ret_status);
+unsigned vigil_publisher_get_destination_count (const VigilPublisher *self);
+/* @index below the count; the name is (transfer none). */
+void vigil_publisher_get_destination_status (VigilPublisher *self,
+    unsigned index, const char **ret_name,
+    VigilDestinationStatus *ret_status);
