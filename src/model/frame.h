@@ -27,7 +27,7 @@ typedef enum {
 
 typedef enum {
   VIGIL_RANGE_LIMITED, /* 16..235 */
-  VIGIL_RANGE_FULL, /* 0..255 */
+  VIGIL_RANGE_FULL,    /* 0..255 */
 } VigilRange;
 
 typedef enum {
@@ -40,28 +40,28 @@ typedef enum {
 
 typedef struct {
   /* picture */
-  char *caps; /* as text; never NULL */
-  char *media_type; /* "video/x-raw", "image/jpeg" ...; the caps' first word */
-  char *format; /* caps' format, or NULL when the caps have none */
+  char *caps;        /* as text; never NULL once filled; freed with the frame */
+  char *media_type;  /* "video/x-raw", "image/jpeg": the caps' first word */
+  char *format;      /* caps' format, or NULL when the caps have none */
   int width, height; /* 0 when the caps have none */
   VigilPixels pixels;
-  VigilRange range; /* of YUV and GRAY8 */
-  VigilMatrix matrix; /* of YUV */
+  VigilRange range;         /* of YUV and GRAY8 */
+  VigilMatrix matrix;       /* of YUV */
   const uint8_t *planes[3]; /* raw: first row of each plane */
-  int strides[3]; /* raw: bytes from row to row */
-  const uint8_t *data; /* the bytes of the buffer, raw or encoded */
+  int strides[3];           /* raw: bytes from row to row */
+  const uint8_t *data;      /* the bytes of the buffer, raw or encoded */
   size_t size;
   /* where encoded bytes come from, when an encoder of the pipeline made
    * them: level as set on the element ("quality", "compression-level") */
   int encoding_level; /* -1: not known */
   /* times, ns */
-  int64_t pts; /* or VIGIL_TIME_NONE */
-  int64_t stream_time; /* or VIGIL_TIME_NONE */
-  int64_t capture_time; /* UTC epoch, or VIGIL_TIME_NONE */
-  uint64_t frame_id; /* counted at the appsink, from 0 */
+  int64_t pts;             /* or VIGIL_TIME_NONE */
+  int64_t stream_time;     /* or VIGIL_TIME_NONE */
+  int64_t capture_time;    /* UTC epoch, or VIGIL_TIME_NONE */
+  uint64_t frame_id;       /* counted at the appsink, from 0 */
   VigilMetadata *metadata; /* never NULL */
   /* what keeps the memory alive */
-  void *owner; /* nullable */
+  void *owner;               /* nullable */
   GDestroyNotify free_owner; /* called with owner at the last unref */
   gatomicrefcount reference_count;
 } VigilFrame;
