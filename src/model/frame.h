@@ -38,7 +38,9 @@ typedef enum {
 /* VIGIL_TIME_NONE: not known. */
 #define VIGIL_TIME_NONE INT64_MIN
 
-typedef struct {
+typedef struct _VigilFrame VigilFrame;
+
+struct _VigilFrame {
   /* picture */
   char *caps;        /* as text; never NULL once filled; freed with the frame */
   char *media_type;  /* "video/x-raw", "image/jpeg": the caps' first word */
@@ -63,8 +65,12 @@ typedef struct {
   /* what keeps the memory alive */
   void *owner;               /* nullable */
   GDestroyNotify free_owner; /* called with owner at the last unref */
+  /* VIGIL_PIXELS_OTHER: makes a frame of the same picture in a native
+   * format (transfer full), with empty metadata; NULL when there is no way.
+   * For the thread that encodes: it costs a pass over the picture. */
+  VigilFrame *(*convert) (const VigilFrame *self, GError **error);
   gatomicrefcount reference_count;
-} VigilFrame;
+};
 
 /* A zeroed frame with empty metadata, unknown times, BT.601 limited range
  * and one reference; the caller fills it before sharing it. */

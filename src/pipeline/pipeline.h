@@ -51,6 +51,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilPipeline, vigil_pipeline_free)
  * after new (from the source elements), settled at PAUSED. */
 gboolean vigil_pipeline_is_live (const VigilPipeline *self);
 gboolean vigil_pipeline_has_destination (const VigilPipeline *self);
+/* What the request names and the pipeline does not have (an element, a
+ * property), with its path in the request. (transfer none). */
+const VigilProblems *vigil_pipeline_get_warnings (const VigilPipeline *self);
+/* The launch text as it was parsed. (transfer none). */
+const char *vigil_pipeline_get_launch_text (const VigilPipeline *self);
 
 /* Asks for PLAYING; returns at once. */
 void vigil_pipeline_start (VigilPipeline *self);
