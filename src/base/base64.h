@@ -14,3 +14,7 @@
  * Returns: the characters written.
  */
 size_t vigil_base64_encode (const void *data, size_t size, char *out);
+
+/* The same without special instructions: what other processors run, and
+ * what tests and benchmarks compare with. */
+size_t vigil_base64_encode_portable (const void *data, size_t size, char *out);

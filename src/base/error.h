@@ -34,7 +34,8 @@ GQuark vigil_error_quark (void);
 /*
  * The sysexits(3) status a program should end with for @error: the only
  * place that maps our codes to exit statuses. Do not invent others.
- * Errors of foreign domains count as VIGIL_ERROR_FAILED. Any thread.
+ * Errors of foreign domains count as VIGIL_ERROR_FAILED; NULL is success. Any
+ * thread.
  */
 int vigil_error_exit_status (const GError *error);
 

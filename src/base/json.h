@@ -32,8 +32,8 @@ typedef enum {
  * an error. The error message has line and column.
  * Returns: (transfer full) (nullable).
  */
-VigilJson *vigil_json_parse (const char *text, gssize length,
-    size_t max_bytes, unsigned max_depth, GError **error);
+VigilJson *vigil_json_parse (const char *text, gssize length, size_t max_bytes,
+    unsigned max_depth, GError **error);
 
 VigilJson *vigil_json_ref (VigilJson *self);
 void vigil_json_unref (VigilJson *self);
@@ -45,8 +45,7 @@ const char *vigil_json_type_name (VigilJsonType type);
 
 /* Object. Returns: (transfer none) (nullable): NULL also when @self is NULL
  * or no object, so that look-ups chain. */
-const VigilJson *vigil_json_object_get (
-    const VigilJson *self, const char *key);
+const VigilJson *vigil_json_object_get (const VigilJson *self, const char *key);
 size_t vigil_json_object_size (const VigilJson *self);
 
 /* Walks the members in the order of the text. Start with a zeroed iterator;
@@ -85,8 +84,8 @@ VigilJson *vigil_json_new_real (double value);
 VigilJson *vigil_json_new_boolean (gboolean value);
 VigilJson *vigil_json_new_null (void);
 /* Both take @value (transfer full). */
-void vigil_json_object_take (VigilJson *self, const char *key,
-    VigilJson *value);
+void vigil_json_object_take (
+    VigilJson *self, const char *key, VigilJson *value);
 void vigil_json_array_take (VigilJson *self, VigilJson *value);
 /* A deep copy that may be changed. Returns: (transfer full). */
 VigilJson *vigil_json_copy (const VigilJson *self);
@@ -119,11 +118,18 @@ void vigil_json_writer_string (VigilJsonWriter *self, const char *value);
 void vigil_json_writer_integer (VigilJsonWriter *self, int64_t value);
 void vigil_json_writer_boolean (VigilJsonWriter *self, gboolean value);
 void vigil_json_writer_null (VigilJsonWriter *self);
-/* At most 9 digits after the point, trailing zeros cut, never an exponent
- * in -1e15..1e15; NaN and infinities become null. */
+/* At most 9 digits after the point and 16 in all, trailing zeros cut, never
+ * an exponent in -1e15..1e15; NaN and infinities become null. */
 void vigil_json_writer_number (VigilJsonWriter *self, double value);
-/* A value parsed before. */
+/* A value parsed before, of any depth; NULL becomes null. Reals as in number,
+ * except that those below 0.001 keep all their digits. */
 void vigil_json_writer_value (VigilJsonWriter *self, const VigilJson *value);
 /* @json: one complete JSON value, known to be valid. */
 void vigil_json_writer_raw (
     VigilJsonWriter *self, const char *json, gssize length);
+
+/* The pieces of the writer, for texts put together by hand: a value in its
+ * JSON form, a string with its quotes (@length -1: up to the NUL). */
+void vigil_json_append_string (GString *text, const char *value, gssize length);
+void vigil_json_append_integer (GString *text, int64_t value);
+void vigil_json_append_number (GString *text, double value);

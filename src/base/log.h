@@ -46,6 +46,6 @@ typedef struct {
 gboolean vigil_log_gate_open (VigilLogGate *self, int64_t interval_ms,
     int64_t now_us, uint64_t *ret_suppressed);
 
-/* Masks the user information of every URI in @text ("rtsp://***@host/").
- * Returns: (transfer full). */
+/* Masks the user information of every URI in @text (the user and password
+ * become three stars). Returns: (transfer full). */
 char *vigil_log_mask (const char *text);

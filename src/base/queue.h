@@ -19,10 +19,10 @@ typedef enum {
 } VigilQueuePolicy;
 
 typedef enum {
-  VIGIL_QUEUE_PUSHED, /* taken, nothing lost */
+  VIGIL_QUEUE_PUSHED,                /* taken, nothing lost */
   VIGIL_QUEUE_PUSHED_DROPPED_OLDEST, /* taken, at least one old item lost */
-  VIGIL_QUEUE_REFUSED_FULL, /* not taken: the queue destroyed it */
-  VIGIL_QUEUE_REFUSED_CLOSED, /* not taken: the queue destroyed it */
+  VIGIL_QUEUE_REFUSED_FULL,          /* not taken: the queue destroyed it */
+  VIGIL_QUEUE_REFUSED_CLOSED,        /* not taken: the queue destroyed it */
 } VigilQueueResult;
 
 /*
@@ -39,8 +39,7 @@ void vigil_queue_free (VigilQueue *self);
 
 /* Pushes @item (transfer full) that counts @bytes. Never blocks longer than
  * the lock. */
-VigilQueueResult vigil_queue_push (
-    VigilQueue *self, void *item, size_t bytes);
+VigilQueueResult vigil_queue_push (VigilQueue *self, void *item, size_t bytes);
 
 /*
  * Like push, but waits until there is room, the queue is closed or
@@ -60,7 +59,8 @@ void *vigil_queue_pop (VigilQueue *self, int64_t deadline_us);
 /* No more pushes; pops still empty it. Wakes every waiter. */
 void vigil_queue_close (VigilQueue *self);
 
-/* Wakes a pop that waits, which then returns NULL once. */
+/* Makes one pop that finds no item return NULL at once: the one that waits,
+ * or else the next. */
 void vigil_queue_wake (VigilQueue *self);
 
 gboolean vigil_queue_is_closed (VigilQueue *self);
