@@ -35,5 +35,4 @@ unsigned vigil_config_get_pipeline_count (const VigilConfig *self);
  * (transfer full). (transfer none). */
 const VigilJson *vigil_config_get_pipeline (
     const VigilConfig *self, unsigned index);
-char *vigil_config_dup_pipeline_path (
-    const VigilConfig *self, unsigned index);
+char *vigil_config_dup_pipeline_path (const VigilConfig *self, unsigned index);

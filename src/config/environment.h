@@ -17,8 +17,7 @@ typedef struct _VigilEnvironment VigilEnvironment;
  * error that names file and line.
  * Returns: (transfer full) (nullable).
  */
-VigilEnvironment *vigil_environment_new (
-    const char *env_file, GError **error);
+VigilEnvironment *vigil_environment_new (const char *env_file, GError **error);
 void vigil_environment_free (VigilEnvironment *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilEnvironment, vigil_environment_free)
 

@@ -13,10 +13,10 @@ typedef enum {
   VIGIL_SCHEMA_ANY,
   VIGIL_SCHEMA_BOOLEAN,
   VIGIL_SCHEMA_INTEGER, /* minimum <= value <= maximum */
-  VIGIL_SCHEMA_NUMBER, /* minimum <= value <= maximum */
-  VIGIL_SCHEMA_STRING, /* not empty unless allow_empty */
-  VIGIL_SCHEMA_CHOICE, /* a string of choices */
-  VIGIL_SCHEMA_OBJECT, /* keys: its own table, or NULL for free form */
+  VIGIL_SCHEMA_NUMBER,  /* minimum <= value <= maximum */
+  VIGIL_SCHEMA_STRING,  /* not empty unless allow_empty */
+  VIGIL_SCHEMA_CHOICE,  /* a string of choices */
+  VIGIL_SCHEMA_OBJECT,  /* keys: its own table, or NULL for free form */
   VIGIL_SCHEMA_ARRAY,
   VIGIL_SCHEMA_OBJECT_OR_ARRAY, /* one object, or a list of such objects */
 } VigilSchemaType;
@@ -32,8 +32,8 @@ struct _VigilSchemaKey {
   double maximum;
   const char *const *choices; /* NULL-terminated, for CHOICE */
   const VigilSchemaKey *keys; /* terminated by a NULL name, for objects */
-  const char *default_text; /* for the reference; NULL: none */
-  const char *help; /* one sentence for the reference */
+  const char *default_text;   /* for the reference; NULL: none */
+  const char *help;           /* one sentence for the reference */
   /* Set: the key is known, but using it is refused as an error with this
    * text ("TLS is not in this release; ..."). */
   const char *refused;

@@ -16,10 +16,10 @@ typedef struct _VigilMqttMessage VigilMqttMessage;
 /* One PUBLISH: topic, payload as up to four shared pieces. */
 typedef struct {
   const char *topic;
-  GBytes *segments[4]; /* NULL after the last */
+  GBytes *segments[4];      /* NULL after the last */
   const char *content_type; /* nullable; MQTT 5 only */
   GBytes *correlation_data; /* nullable; MQTT 5 only */
-  gboolean is_text; /* MQTT 5: Payload Format Indicator 1 */
+  gboolean is_text;         /* MQTT 5: Payload Format Indicator 1 */
 } VigilMqttPublication;
 
 /*
@@ -61,34 +61,34 @@ typedef struct {
 
 /* Copied by new. Zeroed members mean the default that stands here. */
 typedef struct {
-  const char *name; /* for the log: "instance/destination" */
+  const char *name;           /* for the log: "instance/destination" */
   const VigilMqttHost *hosts; /* tried in order */
   unsigned hosts_size;
   int protocol; /* 3, 4 (default) or 5 */
-  int qos; /* 0, 1, 2 */
+  int qos;      /* 0, 1, 2 */
   gboolean retain;
-  const char *client_id; /* NULL: "vigil-" and 16 hex digits */
-  gboolean keep_session; /* clean_session: false; needs client_id */
-  unsigned keep_alive_s; /* 60 */
-  const char *username; /* nullable */
-  const char *password; /* nullable */
+  const char *client_id;    /* NULL: "vigil-" and 16 hex digits */
+  gboolean keep_session;    /* clean_session: false; needs client_id */
+  unsigned keep_alive_s;    /* 60 */
+  const char *username;     /* nullable */
+  const char *password;     /* nullable */
   const char *status_topic; /* nullable: retained birth and will */
-  unsigned window; /* 20: unacknowledged messages of QoS 1 and 2 */
-  size_t queue_messages; /* 1000 */
-  size_t queue_bytes; /* 64 MiB */
+  unsigned window;          /* 20: unacknowledged messages of QoS 1 and 2 */
+  size_t queue_messages;    /* 1000 */
+  size_t queue_bytes;       /* 64 MiB */
   VigilMqttQueuePolicy queue_policy;
-  gboolean offline_queue; /* go on queueing while disconnected */
+  gboolean offline_queue;   /* go on queueing while disconnected */
   double offline_max_age_s; /* 0: no limit */
-  double stable_after_s; /* 0: CONNACK resets the back-off */
+  double stable_after_s;    /* 0: CONNACK resets the back-off */
   gboolean jitter;
   int64_t attempt_timeout_ms; /* 10,000: all addresses, TLS, CONNACK */
 } VigilMqttOptions;
 
 typedef enum {
-  VIGIL_MQTT_PUBLISHED, /* QoS 0: written whole */
+  VIGIL_MQTT_PUBLISHED,    /* QoS 0: written whole */
   VIGIL_MQTT_ACKNOWLEDGED, /* QoS 1, 2 */
-  VIGIL_MQTT_DROPPED, /* by us; @reason says why */
-  VIGIL_MQTT_REJECTED, /* by the broker; @reason has its words */
+  VIGIL_MQTT_DROPPED,      /* by us; @reason says why */
+  VIGIL_MQTT_REJECTED,     /* by the broker; @reason has its words */
 } VigilMqttOutcome;
 
 /* The end of a message. I/O thread, or the caller of send or stop; must not
@@ -114,8 +114,8 @@ gboolean vigil_mqtt_client_start (VigilMqttClient *self, GError **error);
  * thread. @deadline_us 0: never waits longer than a lock. Else: waits for
  * room until then while connected or first connecting, not while down.
  */
-void vigil_mqtt_client_send (VigilMqttClient *self,
-    VigilMqttMessage *message, int64_t deadline_us);
+void vigil_mqtt_client_send (
+    VigilMqttClient *self, VigilMqttMessage *message, int64_t deadline_us);
 
 /* FALSE when a message sent now would be dropped at once. Any thread. */
 gboolean vigil_mqtt_client_is_accepting (VigilMqttClient *self);
@@ -139,12 +139,12 @@ typedef enum {
   VIGIL_MQTT_DROP_NOT_CONNECTED,
   VIGIL_MQTT_DROP_QUEUE_FULL,
   VIGIL_MQTT_DROP_CONNECTION_LOST, /* QoS 0, in the queue or half written */
-  VIGIL_MQTT_DROP_EXPIRED, /* offline queue's age */
+  VIGIL_MQTT_DROP_EXPIRED,         /* offline queue's age */
   VIGIL_MQTT_DROP_OVERSIZE,
-  VIGIL_MQTT_DROP_POISON, /* ended three connections */
+  VIGIL_MQTT_DROP_POISON,   /* ended three connections */
   VIGIL_MQTT_DROP_REJECTED, /* by the broker */
-  VIGIL_MQTT_DROP_STOPPED, /* left at stop */
-  VIGIL_MQTT_DROP_REASONS, /* their number */
+  VIGIL_MQTT_DROP_STOPPED,  /* left at stop */
+  VIGIL_MQTT_DROP_REASONS,  /* their number */
 } VigilMqttDropReason;
 
 /* "not_connected" ...: as in status and metrics. */

@@ -35,5 +35,4 @@ const char *vigil_definition_get_name (const VigilDefinition *self);
 const char *vigil_definition_get_launch_text (const VigilDefinition *self);
 /* The parameters schema with defaults from the environment resolved.
  * Returns: (transfer none) (nullable). */
-const VigilJson *vigil_definition_get_parameters (
-    const VigilDefinition *self);
+const VigilJson *vigil_definition_get_parameters (const VigilDefinition *self);

@@ -67,10 +67,10 @@ typedef struct {
   VigilPipelineState state;
   uint64_t frames;
   double avg_fps;
-  double avg_latency; /* seconds, source to appsink; negative: unknown */
-  double start_time; /* epoch seconds; negative: not started */
+  double avg_latency;  /* seconds, source to appsink; negative: unknown */
+  double start_time;   /* epoch seconds; negative: not started */
   double elapsed_time; /* seconds; negative: not started */
-  char message[512]; /* error text and debug text; "" without */
+  char message[512];   /* error text and debug text; "" without */
 } VigilPipelineStatus;
 
 /* Any thread; never waits for the pipeline. */

@@ -20,9 +20,9 @@ typedef struct _VigilDestination VigilDestination;
 typedef struct {
   const VigilEnvironment *environment;
   const char *config_folder; /* nullable: relative paths start there */
-  const char *instance_id; /* nullable in checks */
+  const char *instance_id;   /* nullable in checks */
   const char *pipeline_name; /* nullable in checks */
-  gboolean is_live; /* FALSE: send may wait, see send */
+  gboolean is_live;          /* FALSE: send may wait, see send */
 } VigilDestinationContext;
 
 #define VIGIL_DESTINATION_DROP_REASONS_MAX 12
@@ -33,8 +33,8 @@ typedef struct {
  * acknowledged. `filtered` and `offered` are kept by the publisher.
  */
 typedef struct {
-  const char *state; /* interned word: "connecting", "connected" ... */
-  char last_error[256]; /* "" when there was none; never a secret */
+  const char *state;     /* interned word: "connecting", "connected" ... */
+  char last_error[256];  /* "" when there was none; never a secret */
   int64_t next_retry_ms; /* until the next attempt; -1: none planned */
   uint64_t offered;
   uint64_t filtered;
@@ -48,13 +48,13 @@ typedef struct {
   uint64_t in_flight;
   uint64_t published; /* written whole, no acknowledgement asked */
   uint64_t acknowledged;
-  uint64_t bytes; /* payload bytes of published and acknowledged */
+  uint64_t bytes;    /* payload bytes of published and acknowledged */
   uint64_t connects; /* successful ones, ever */
 } VigilDestinationStatus;
 
 typedef struct {
-  const char *type; /* "mqtt", "file": as `type` in a request */
-  const char *config_key; /* "mqtt_publisher": as in config.json */
+  const char *type;           /* "mqtt", "file": as `type` in a request */
+  const char *config_key;     /* "mqtt_publisher": as in config.json */
   const VigilSchemaKey *keys; /* of its settings */
 
   /* Checks what the schema cannot: adds problems with paths below @path.

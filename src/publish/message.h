@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdint.h>
 
 /*
  * What the worker gives to a destination for one frame: the metadata text,
@@ -10,7 +11,7 @@
  */
 typedef struct {
   GBytes *metadata; /* one JSON object, UTF-8 */
-  GBytes *frame; /* nullable: image bytes, or raw ones when asked for */
+  GBytes *frame;    /* nullable: image bytes, or raw ones when asked for */
   const char *content_type; /* of the frame; interned */
   uint64_t frame_id;
   gatomicrefcount reference_count;

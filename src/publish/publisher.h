@@ -20,8 +20,8 @@ typedef struct {
   const char *state; /* "RUNNING" ...: static */
   double avg_fps;
   double avg_pipeline_latency; /* seconds; negative: not known */
-  double start_time; /* epoch seconds; negative: not started */
-  double elapsed_time; /* seconds; negative: not started */
+  double start_time;           /* epoch seconds; negative: not started */
+  double elapsed_time;         /* seconds; negative: not started */
   const char *message; /* "" when there is none; valid during the call */
 } VigilInstanceState;
 
@@ -32,8 +32,7 @@ typedef struct {
   const VigilEnvironment *environment;
   gboolean is_live;
   /* Called by the worker for each frame; any thread-safe function. */
-  void (*get_instance_state) (
-      void *user_data, VigilInstanceState *ret_state);
+  void (*get_instance_state) (void *user_data, VigilInstanceState *ret_state);
   void *user_data;
 } VigilPublisherContext;
 
@@ -68,12 +67,12 @@ void vigil_publisher_push (VigilPublisher *self, VigilFrame *frame);
 void vigil_publisher_stop (VigilPublisher *self, int64_t flush_ms);
 
 typedef struct {
-  uint64_t frames; /* pushed */
+  uint64_t frames;         /* pushed */
   uint64_t frames_dropped; /* by the full frame queue, or left at stop */
   uint64_t frames_waiting;
   uint64_t encoded;
   uint64_t encode_errors;
-  uint64_t encode_us; /* thread time, sum */
+  uint64_t encode_us;       /* thread time, sum */
   uint64_t metadata_errors; /* messages of elements that were no use */
 } VigilPublisherStatus;
 
@@ -83,5 +82,4 @@ void vigil_publisher_get_status (
 unsigned vigil_publisher_get_destination_count (const VigilPublisher *self);
 /* @index below the count; the name is (transfer none). */
 void vigil_publisher_get_destination_status (VigilPublisher *self,
-    unsigned index, const char **ret_name,
-    VigilDestinationStatus *ret_status);
+    unsigned index, const char **ret_name, VigilDestinationStatus *ret_status);
