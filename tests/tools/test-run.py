@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""./run: its verbs, what it says and the status it ends with."""
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import tap
+
+RUN = tap.ROOT / "run"
+
+
+def run(*arguments, cwd="/", **variables):
+    done = subprocess.run(
+        [RUN, *arguments], cwd=cwd, stdin=subprocess.DEVNULL,
+        env={**os.environ, **variables}, capture_output=True, text=True,
+        check=False, timeout=50)
+    return done.returncode, done.stdout, done.stderr
+
+
+def stand_in(folder, name, text):
+    path = Path(folder, name)
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+
+
+def test_prints_its_verbs_alone():
+    status, output, errors = run()
+    assert status == 0 and errors == ""
+    for verb in ("demo", "serve", "vigil", "deps", "build", "test", "bench",
+                 "fuzz", "lint"):
+        assert f"\n  {verb} " in output, verb
+
+
+def test_refuses_an_unknown_verb():
+    status, output, errors = run("frobnicate")
+    assert status == 64 and output == ""
+    assert "no verb 'frobnicate'" in errors
+
+
+def test_installs_nothing_twice():
+    assert run("deps", "build") == (0, "", "")
+
+
+def deps_without_rights(sudo):
+    """./run deps as another user, on a machine without any package."""
+    with tempfile.TemporaryDirectory(prefix="vigil-run-") as folder:
+        os.chmod(folder, 0o755)
+        stand_in(folder, "dpkg-query", "exit 1\n")
+        stand_in(folder, "id", "echo 1000\n")
+        stand_in(folder, "sudo", sudo)
+        return run("deps", "demo", PATH=f"{folder}:{os.environ['PATH']}")
+
+
+def test_prints_the_line_for_root_when_it_may_not_install():
+    status, _, errors = deps_without_rights("exit 1\n")
+    assert status == 69, errors
+    assert errors.endswith(
+        f"run: {tap.ROOT}/tools/install-packages mosquitto\n"), errors
+
+
+def test_uses_sudo_when_it_asks_for_no_password():
+    status, _, errors = deps_without_rights(
+        '[ "$1" = -n ] && exit 0; echo "sudo $*" >&2\n')
+    assert status == 0, errors
+    assert "installing with sudo: mosquitto" in errors
+    assert f"sudo {tap.ROOT}/tools/install-packages mosquitto" in errors
+
+
+def test_refuses_an_unknown_group():
+    status, _, errors = run("deps", "moonshine")
+    assert status == 64 and "no group 'moonshine'" in errors, errors
+
+
+tap.run(globals())
