@@ -20,6 +20,11 @@ typedef struct _VigilConfig VigilConfig;
  */
 VigilConfig *vigil_config_load (
     const char *path, VigilProblems *problems, GError **error);
+
+/* The same for text that is already in memory; @path is its name in messages
+ * and tells its folder. */
+VigilConfig *vigil_config_parse (const char *text, size_t size,
+    const char *path, VigilProblems *problems, GError **error);
 void vigil_config_free (VigilConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilConfig, vigil_config_free)
 
@@ -31,8 +36,9 @@ const char *vigil_config_get_folder (const VigilConfig *self);
 const VigilJson *vigil_config_get_root (const VigilConfig *self);
 
 unsigned vigil_config_get_pipeline_count (const VigilConfig *self);
-/* The object at config.pipelines[index], and its path for messages
- * (transfer full). (transfer none). */
+/* The object at config.pipelines[index]. Returns: (transfer none)
+ * (nullable): NULL when it is no object, which is among the problems. */
 const VigilJson *vigil_config_get_pipeline (
     const VigilConfig *self, unsigned index);
+/* Its path for messages. Returns: (transfer full). */
 char *vigil_config_dup_pipeline_path (const VigilConfig *self, unsigned index);

@@ -12,12 +12,13 @@
 typedef enum {
   VIGIL_SCHEMA_ANY,
   VIGIL_SCHEMA_BOOLEAN,
-  VIGIL_SCHEMA_INTEGER, /* minimum <= value <= maximum */
-  VIGIL_SCHEMA_NUMBER,  /* minimum <= value <= maximum */
-  VIGIL_SCHEMA_STRING,  /* not empty unless allow_empty */
-  VIGIL_SCHEMA_CHOICE,  /* a string of choices */
-  VIGIL_SCHEMA_OBJECT,  /* keys: its own table, or NULL for free form */
-  VIGIL_SCHEMA_ARRAY,
+  /* minimum <= value <= maximum, unless both are 0 */
+  VIGIL_SCHEMA_INTEGER,
+  VIGIL_SCHEMA_NUMBER,
+  VIGIL_SCHEMA_STRING,          /* not empty unless allow_empty */
+  VIGIL_SCHEMA_CHOICE,          /* a string of choices */
+  VIGIL_SCHEMA_OBJECT,          /* keys: its own table, or NULL for free form */
+  VIGIL_SCHEMA_ARRAY,           /* of anything, or with keys: of such objects */
   VIGIL_SCHEMA_OBJECT_OR_ARRAY, /* one object, or a list of such objects */
 } VigilSchemaType;
 
@@ -45,10 +46,20 @@ struct _VigilSchemaKey {
 /*
  * Checks @value, which stands at @path, against @keys, and adds every
  * problem: wrong type, out of range, missing, refused; a key that is not in
- * the table is a warning that names the nearest known one.
+ * the table is a warning that names the nearest known one. A key that is
+ * null counts as absent. No string of the value but a wrong choice gets
+ * into a problem: it could be a secret.
  */
 void vigil_schema_check (const VigilSchemaKey *keys, const VigilJson *value,
     const char *path, VigilProblems *problems);
+
+/* The path of @key in the object at @path. Returns: (transfer full). */
+char *vigil_schema_join_path (const char *path, const char *key);
+
+/* The name in @keys that looks most like @name. Returns: (transfer none)
+ * (nullable): NULL when none looks like it. */
+const char *vigil_schema_find_nearest (
+    const VigilSchemaKey *keys, const char *name);
 
 /* Appends the table as Markdown (key, type, default, meaning), sub-tables
  * after it. */
