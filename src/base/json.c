@@ -284,6 +284,14 @@ vigil_json_to_text (const VigilJson *self)
   return g_string_free (text, FALSE);
 }
 
+char *
+vigil_json_to_pretty_text (const VigilJson *self)
+{
+  /* 15 digits are what a double holds of a decimal number: 0.1 stays 0.1. */
+  return json_dumps (
+      self, JSON_INDENT (2) | JSON_REAL_PRECISION (15) | JSON_ENCODE_ANY);
+}
+
 /* ---- Building --------------------------------------------------------- */
 
 VigilJson *

@@ -73,6 +73,9 @@ gboolean vigil_json_is_null (const VigilJson *self);
 
 /* Compact text of the value. Returns: (transfer full). */
 char *vigil_json_to_text (const VigilJson *self);
+/* The same for people: over several lines, indented. Returns: (transfer
+ * full). */
+char *vigil_json_to_pretty_text (const VigilJson *self);
 
 /* ---- Building (configuration and REST, not the publish path) ---------- */
 

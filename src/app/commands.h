@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The subcommands of the program: each gets its own name as argv[0] and
+ * returns an exit status of sysexits(3). One line in main.c makes one
+ * known.
+ */
+int vigil_cmd_subscribe (int argc, char **argv);
