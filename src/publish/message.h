@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 /*
@@ -12,15 +13,24 @@
 typedef struct {
   GBytes *metadata; /* one JSON object, UTF-8 */
   GBytes *frame;    /* nullable: image bytes, or raw ones when asked for */
-  const char *content_type; /* of the frame; interned */
+  /* TRUE: the frame's memory is the pipeline's. Sources have few buffers, so
+   * a destination that keeps the bytes after its send copies them. */
+  gboolean frame_is_borrowed;
+  const char *content_type; /* (nullable) of the frame; interned or static */
   uint64_t frame_id;
-  gatomicrefcount reference_count;
+  /* Not GLib's count: ThreadSanitizer sees only what is compiled with it. */
+  atomic_uint reference_count;
 } VigilMessage;
 
-/* Takes over @metadata and @frame (transfer full). @content_type is
- * interned here. */
+/*
+ * Takes over @metadata and @frame (both transfer full; @frame nullable).
+ * @content_type must live for ever.
+ * Returns: (transfer full) a message with one reference. Any thread.
+ */
 VigilMessage *vigil_message_new (GBytes *metadata, GBytes *frame,
-    const char *content_type, uint64_t frame_id);
+    gboolean frame_is_borrowed, const char *content_type, uint64_t frame_id);
+/* Returns: (transfer full) @self. Any thread. */
 VigilMessage *vigil_message_ref (VigilMessage *self);
+/* NULL is allowed. Any thread. */
 void vigil_message_unref (VigilMessage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilMessage, vigil_message_unref)

@@ -3,6 +3,7 @@
 
 #include "model/frame.h"
 #include "publish/destination.h"
+#include "publish/instance-state.h"
 
 /*
  * The network half of an instance: a bounded frame queue, and one worker
@@ -14,16 +15,6 @@ typedef struct _VigilPublisher VigilPublisher;
 /* What of a pipeline entry concerns publishing: queue_maxsize, encoding,
  * publish_raw_frame, img_handle_length, tags, mqtt_publisher ... */
 extern const VigilSchemaKey vigil_publisher_keys[];
-
-/* The instance's own state, for `pipeline.status` in the metadata. */
-typedef struct {
-  const char *state; /* "RUNNING" ...: static */
-  double avg_fps;
-  double avg_pipeline_latency; /* seconds; negative: not known */
-  double start_time;           /* epoch seconds; negative: not started */
-  double elapsed_time;         /* seconds; negative: not started */
-  const char *message; /* "" when there is none; valid during the call */
-} VigilInstanceState;
 
 typedef struct {
   const char *pipeline_name; /* "version" in the contract's words */
