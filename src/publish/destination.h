@@ -28,9 +28,11 @@ typedef struct {
 #define VIGIL_DESTINATION_DROP_REASONS_MAX 12
 
 /*
- * One consistent picture. At every moment (decision on counts):
+ * One consistent picture. At every moment:
  * offered == filtered + sum (dropped) + queued + in_flight + published +
- * acknowledged. `filtered` and `offered` are kept by the publisher.
+ * acknowledged. An implementation counts the messages that it was given
+ * (send and skip) as offered; the publisher adds what it filtered out, and
+ * the one message that it may be handing over, which counts as queued.
  */
 typedef struct {
   const char *state;     /* interned word: "connecting", "connected" ... */
@@ -70,18 +72,22 @@ typedef struct {
   /* TRUE when it wants the frame's bytes beside the metadata. */
   gboolean (*wants_frame) (const void *state);
   /* FALSE when a message sent now would only be dropped: the worker then
-   * encodes nothing for it (but still sends, so that it is counted). */
+   * makes none for it and calls skip instead. */
   gboolean (*is_accepting) (void *state);
+  /* Counts a message that was not made: offered, and dropped for the reason
+   * that is_accepting had. Called by the worker alone. */
+  void (*skip) (void *state);
   /*
-   * Enqueues or drops @message; counts either. Called by the worker alone.
-   * Live: never waits. Not live: waits for room up to @deadline_us
-   * (monotonic) while connected or first connecting, never while down.
+   * Enqueues or drops @message (transfer none); counts either. Called by the
+   * worker alone. Live: @deadline_us is 0, it never waits. Not live: waits
+   * for room up to @deadline_us (monotonic) while connected or first
+   * connecting, never while down. A stop ends the wait.
    */
   void (*send) (void *state, VigilMessage *message, int64_t deadline_us);
   /* Flushes until @deadline_us, then drops and counts the rest, closes the
-   * connection and ends the threads. send must not be called any more. */
+   * connection and ends the threads. A send after that drops. */
   void (*stop) (void *state, int64_t deadline_us);
-  /* Any thread. Fills all but offered and filtered. */
+  /* Any thread. Fills all but filtered, which is 0. */
   void (*get_status) (void *state, VigilDestinationStatus *ret_status);
   /* Frees; after stop, or instead of start. */
   void (*close) (void *state);
@@ -114,6 +120,7 @@ const char *vigil_destination_get_type (const VigilDestination *self);
 gboolean vigil_destination_start (VigilDestination *self, GError **error);
 gboolean vigil_destination_wants_frame (const VigilDestination *self);
 gboolean vigil_destination_is_accepting (VigilDestination *self);
+void vigil_destination_skip (VigilDestination *self);
 void vigil_destination_send (
     VigilDestination *self, VigilMessage *message, int64_t deadline_us);
 void vigil_destination_stop (VigilDestination *self, int64_t deadline_us);

@@ -27,8 +27,11 @@ typedef struct {
   void *user_data;
 } VigilPublisherContext;
 
-/* Adds every problem of @entry (a pipeline entry at @path). Starts
- * nothing. */
+/*
+ * Adds the problems of @entry (a pipeline entry at @path) that its schema
+ * (vigil_publisher_keys, checked by the caller with the entry's other keys)
+ * cannot see, and all those of its destinations. Starts nothing.
+ */
 void vigil_publisher_check (const VigilJson *entry, const char *path,
     const VigilPublisherContext *context, VigilProblems *problems);
 
@@ -39,6 +42,14 @@ VigilPublisher *vigil_publisher_new (const VigilJson *entry,
 /* Stops at once if it still runs. NULL is allowed. */
 void vigil_publisher_free (VigilPublisher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilPublisher, vigil_publisher_free)
+
+/*
+ * Adds a destination beside those of the entry. Before start.
+ * @name: (nullable): the type's, made unique, when NULL.
+ */
+gboolean vigil_publisher_add_destination (VigilPublisher *self,
+    const VigilDestinationOps *ops, const char *name, const VigilJson *settings,
+    GError **error);
 
 /* Starts the worker and every destination; returns at once. Call before the
  * pipeline plays. */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages to an MQTT broker, by our client. */
+#include "publish/mqtt-settings.h"
+
+#include "publish/destination-list.h"
+#include "publish/destination.h"
+#include "publish/payload.h"
+#include <stdatomic.h>
+#include <string.h>
+
+/* Buffers kept for payloads: those of a frame being written, one being
+ * filled, and some that wait. */
+enum { POOLED_BUFFERS = 8 };
+
+typedef struct {
+  VigilMqttSettings *settings;
+  VigilMqttClient *client;
+  VigilBufferPool *pool;
+  char *instance_id; /* nullable */
+  _Atomic uint64_t skipped;
+} MqttDestination;
+
+/* What the reduced form of a message is made from. */
+typedef struct {
+  MqttDestination *destination;
+  VigilMessage *message; /* without its frame */
+} Reduction;
+
+static void
+close_destination (void *state)
+{
+  MqttDestination *self = state;
+
+  vigil_mqtt_client_free (self->client);
+  vigil_mqtt_settings_free (self->settings);
+  vigil_buffer_pool_unref (self->pool);
+  g_free (self->instance_id);
+  g_free (self);
+}
+
+static void *
+open_destination (const VigilJson *settings,
+    const VigilDestinationContext *context, GError **error)
+{
+  MqttDestination *self = g_new0 (MqttDestination, 1);
+
+  self->instance_id = g_strdup (context->instance_id);
+  self->pool = vigil_buffer_pool_new (POOLED_BUFFERS);
+  self->settings = vigil_mqtt_settings_new (settings, context, error);
+  if (self->settings != NULL)
+    self->client = vigil_mqtt_client_new (&self->settings->options, error);
+  if (self->client == NULL)
+    g_clear_pointer (&self, close_destination);
+  return self;
+}
+
+static gboolean
+start (void *state, GError **error)
+{
+  MqttDestination *self = state;
+
+  return vigil_mqtt_client_start (self->client, error);
+}
+
+static gboolean
+wants_frame (const void *state)
+{
+  const MqttDestination *self = state;
+
+  return self->settings->publish_frame;
+}
+
+static gboolean
+is_accepting (void *state)
+{
+  MqttDestination *self = state;
+
+  return vigil_mqtt_client_is_accepting (self->client);
+}
+
+static void
+skip (void *state)
+{
+  MqttDestination *self = state;
+
+  atomic_fetch_add_explicit (&self->skipped, 1, memory_order_relaxed);
+}
+
+/* ---- Messages -------------------------------------------------------------
+ */
+
+/* The main message; and before it the image, when the format has it so. */
+static VigilMqttMessage *
+make_message (MqttDestination *self, const VigilMessage *message)
+{
+  VigilMqttPublication publications[2] = {0};
+  VigilMqttPublication *main_part = publications;
+  unsigned size = 1;
+  g_auto (VigilPayload) payload = {0};
+  g_autofree char *image_topic = NULL;
+  g_autoptr (GBytes) correlation = NULL;
+
+  vigil_payload_init (&payload, self->settings->format,
+      self->settings->publish_frame, message, self->pool);
+  if (payload.image != NULL) {
+    g_autofree char *id = g_strdup_printf ("%s/%" G_GUINT64_FORMAT,
+        self->instance_id != NULL ? self->instance_id : "", message->frame_id);
+
+    image_topic = g_strdup_printf ("%s/frame/%" G_GUINT64_FORMAT,
+        self->settings->topic, message->frame_id);
+    correlation = g_bytes_new (id, strlen (id));
+    publications[0] = (VigilMqttPublication){.topic = image_topic,
+        .segments = {payload.image},
+        .content_type = message->content_type,
+        .correlation_data = correlation};
+    main_part = &publications[1];
+    size = 2;
+  }
+  main_part->topic = self->settings->topic;
+  memcpy (main_part->segments, payload.segments, sizeof payload.segments);
+  main_part->content_type = "application/json";
+  main_part->correlation_data = correlation;
+  main_part->is_text = TRUE;
+  return vigil_mqtt_message_new (publications, size);
+}
+
+static void
+free_reduction (void *data)
+{
+  Reduction *self = data;
+
+  vigil_message_unref (self->message);
+  g_free (self);
+}
+
+/* The same message without its frame; the limit is checked by the client. */
+static VigilMqttMessage *
+reduce (VigilMqttMessage *message, size_t limit_bytes, void *user_data)
+{
+  Reduction *self = user_data;
+
+  return make_message (self->destination, self->message);
+}
+
+static void
+set_reduction (MqttDestination *self, const VigilMessage *message,
+    VigilMqttMessage *mqtt_message)
+{
+  Reduction *reduction;
+
+  if (!self->settings->publish_frame || message->frame == NULL ||
+      !self->settings->reduces_oversize)
+    return;
+  reduction = g_new0 (Reduction, 1);
+  reduction->destination = self;
+  reduction->message = vigil_message_new (
+      g_bytes_ref (message->metadata), NULL, FALSE, NULL, message->frame_id);
+  vigil_mqtt_message_set_reduce (
+      mqtt_message, reduce, reduction, free_reduction);
+}
+
+static void
+send_message (void *state, VigilMessage *message, int64_t deadline_us)
+{
+  MqttDestination *self = state;
+  g_autoptr (VigilMqttMessage) mqtt_message = make_message (self, message);
+  /* A broker that is silent for so long is found out by the keep-alive. */
+  int64_t patience_us =
+      (int64_t)self->settings->options.keep_alive_s * 3 / 2 * G_USEC_PER_SEC;
+
+  if (deadline_us != 0)
+    deadline_us = MIN (deadline_us, g_get_monotonic_time () + patience_us);
+  set_reduction (self, message, mqtt_message);
+  vigil_mqtt_client_send (self->client, mqtt_message, deadline_us);
+}
+
+static void
+stop (void *state, int64_t deadline_us)
+{
+  MqttDestination *self = state;
+
+  vigil_mqtt_client_stop (self->client, deadline_us);
+}
+
+/* ---- Status ---------------------------------------------------------------
+ */
+
+static void
+get_status (void *state, VigilDestinationStatus *ret_status)
+{
+  MqttDestination *self = state;
+  VigilMqttStatus status;
+  uint64_t skipped =
+      atomic_load_explicit (&self->skipped, memory_order_relaxed);
+
+  G_STATIC_ASSERT (
+      VIGIL_MQTT_DROP_REASONS <= VIGIL_DESTINATION_DROP_REASONS_MAX);
+  vigil_mqtt_client_get_status (self->client, &status);
+  ret_status->state = vigil_mqtt_state_name (status.state);
+  memcpy (
+      ret_status->last_error, status.last_error, sizeof ret_status->last_error);
+  ret_status->next_retry_ms = status.next_retry_ms;
+  ret_status->offered = status.offered + skipped;
+  for (unsigned i = 0; i < VIGIL_MQTT_DROP_REASONS; i++) {
+    ret_status->dropped[i].reason =
+        vigil_mqtt_drop_reason_name ((VigilMqttDropReason)i);
+    ret_status->dropped[i].count = status.dropped[i];
+  }
+  ret_status->dropped[VIGIL_MQTT_DROP_NOT_CONNECTED].count += skipped;
+  ret_status->dropped_size = VIGIL_MQTT_DROP_REASONS;
+  ret_status->queued = status.queued;
+  ret_status->queued_bytes = status.queued_bytes;
+  ret_status->in_flight = status.in_flight;
+  ret_status->published = status.published;
+  ret_status->acknowledged = status.acknowledged;
+  ret_status->bytes = status.bytes;
+  ret_status->connects = status.connects;
+}
+
+const VigilDestinationOps vigil_mqtt_destination_ops = {
+    .type = "mqtt",
+    .config_key = "mqtt_publisher",
+    .keys = vigil_mqtt_settings_keys,
+    .check = vigil_mqtt_settings_check,
+    .open = open_destination,
+    .start = start,
+    .wants_frame = wants_frame,
+    .is_accepting = is_accepting,
+    .skip = skip,
+    .send = send_message,
+    .stop = stop,
+    .get_status = get_status,
+    .close = close_destination,
+};
