@@ -568,7 +568,7 @@ vigil_publisher_stop (VigilPublisher *self, int64_t flush_ms)
   vigil_queue_close (self->frames);
   if (self->is_running && !wait_for_worker (self, deadline_us)) {
     /* It may wait in a send, which the destination's stop ends. */
-    atomic_store (&self->is_abandoned, true);
+    atomic_store (&self->is_abandoned, TRUE);
     stop_destinations (self, deadline_us);
   }
   if (self->is_running)
@@ -620,8 +620,10 @@ vigil_publisher_new (const VigilJson *entry,
       .img_handle_length = self->settings.img_handle_length,
       .convert_to_dcaas = self->settings.converts_to_dcaas,
   });
-  self->encoder =
-      vigil_encoder_new (self->settings.encoder, self->settings.encoder_level);
+  self->encoder = vigil_encoder_new (
+      self->settings.encoder, self->settings.encoder_level, error);
+  if (self->encoder == NULL)
+    return NULL;
   if (!vigil_publisher_settings_walk (
           entry, context->pipeline_name, add_block, &add))
     return NULL;
