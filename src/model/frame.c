@@ -15,7 +15,7 @@ vigil_frame_new (void)
   self->stream_time = VIGIL_TIME_NONE;
   self->capture_time = VIGIL_TIME_NONE;
   self->metadata = vigil_metadata_new ();
-  g_atomic_ref_count_init (&self->reference_count);
+  atomic_init (&self->reference_count, 1);
   return self;
 }
 
@@ -24,14 +24,15 @@ vigil_frame_ref (VigilFrame *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  g_atomic_ref_count_inc (&self->reference_count);
+  atomic_fetch_add_explicit (&self->reference_count, 1, memory_order_relaxed);
   return self;
 }
 
 void
 vigil_frame_unref (VigilFrame *self)
 {
-  if (self == NULL || !g_atomic_ref_count_dec (&self->reference_count))
+  if (self == NULL || atomic_fetch_sub_explicit (
+                          &self->reference_count, 1, memory_order_acq_rel) != 1)
     return;
   if (self->free_owner != NULL)
     self->free_owner (self->owner);

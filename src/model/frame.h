@@ -3,6 +3,7 @@
 
 #include "model/metadata.h"
 #include <glib.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 /*
@@ -69,7 +70,8 @@ struct _VigilFrame {
    * format (transfer full), with empty metadata; NULL when there is no way.
    * For the thread that encodes: it costs a pass over the picture. */
   VigilFrame *(*convert) (const VigilFrame *self, GError **error);
-  gatomicrefcount reference_count;
+  /* not GLib's count: ThreadSanitizer sees only what is compiled with it */
+  atomic_uint reference_count;
 };
 
 /* A zeroed frame with empty metadata, unknown times, BT.601 limited range
