@@ -6,4 +6,5 @@
  * returns an exit status of sysexits(3). One line in main.c makes one
  * known.
  */
+int vigil_cmd_certs (int argc, char **argv);
 int vigil_cmd_subscribe (int argc, char **argv);

@@ -17,6 +17,7 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
+    {"certs", vigil_cmd_certs, "make certificates for a broker and vigil"},
     {"subscribe", vigil_cmd_subscribe, "show what is published"},
 };
 
