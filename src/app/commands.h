@@ -7,4 +7,6 @@
  * known.
  */
 int vigil_cmd_certs (int argc, char **argv);
+int vigil_cmd_serve (int argc, char **argv);
+int vigil_cmd_check_config (int argc, char **argv);
 int vigil_cmd_subscribe (int argc, char **argv);

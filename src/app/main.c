@@ -18,6 +18,9 @@ typedef struct {
 
 static const Command commands[] = {
     {"certs", vigil_cmd_certs, "make certificates for a broker and vigil"},
+    {"serve", vigil_cmd_serve, "run pipelines and publish what they see"},
+    {"check-config", vigil_cmd_check_config,
+        "say all that is wrong with a configuration"},
     {"subscribe", vigil_cmd_subscribe, "show what is published"},
 };
 

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* vigil serve: the server. */
+
+#include "app/commands.h"
+
+#include "app/startup.h"
+#include "base/log.h"
+#include "server/instance-manager.h"
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#undef G_LOG_DOMAIN
+#define G_LOG_DOMAIN "vigil"
+
+typedef struct {
+  char *config_file;
+  char *env_file;
+  char *log_format;
+} Options;
+
+static void
+options_clear (Options *options)
+{
+  g_free (options->config_file);
+  g_free (options->env_file);
+  g_free (options->log_format);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+parse_options (int argc, char **argv, Options *options)
+{
+  const GOptionEntry entries[] = {
+      {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->config_file,
+          "Configuration (default: ./config.json, then "
+          "configs/default/config.json)",
+          "FILE"},
+      {"env-file", 'e', 0, G_OPTION_ARG_FILENAME, &options->env_file,
+          "Variables, one NAME=VALUE a line (default: ./.env, then "
+          "docker/.env)",
+          "FILE"},
+      {"log-format", 0, 0, G_OPTION_ARG_STRING, &options->log_format,
+          "Log lines as text (default) or json", "FORMAT"},
+      G_OPTION_ENTRY_NULL,
+  };
+
+  if (!vigil_startup_parse_options (&argc, &argv, NULL,
+          "Runs the pipelines of a configuration and publishes what they "
+          "see, until SIGTERM or SIGINT.",
+          entries, 0))
+    return FALSE;
+  if (options->log_format != NULL &&
+      g_strcmp0 (options->log_format, "text") != 0 &&
+      g_strcmp0 (options->log_format, "json") != 0) {
+    fprintf (stderr, "%s: --log-format '%s': want text or json\n",
+        g_get_prgname (), options->log_format);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+install_log (const Options *options, const VigilEnvironment *environment)
+{
+  const char *level = vigil_environment_get (environment, "LOG_LEVEL");
+  GLogLevelFlags threshold = G_LOG_LEVEL_MESSAGE;
+  gboolean is_known =
+      level == NULL || vigil_log_parse_level (level, &threshold);
+
+  vigil_log_install (g_strcmp0 (options->log_format, "json") == 0
+                         ? VIGIL_LOG_JSON
+                         : VIGIL_LOG_TEXT,
+      threshold);
+  if (!is_known)
+    g_warning ("LOG_LEVEL '%s': want DEBUG, INFO, WARN or ERROR; INFO is "
+               "used",
+        level);
+}
+
+static void
+log_problems (const VigilProblems *problems)
+{
+  for (unsigned index = 0; index < vigil_problems_get_size (problems);
+       index++) {
+    const VigilProblem *problem = vigil_problems_get (problems, index);
+
+    g_warning ("%s%s: %s",
+        problem->severity == VIGIL_PROBLEM_ERROR ? "error: " : "",
+        problem->path, problem->text);
+  }
+}
+
+static gboolean
+on_signal (gpointer data)
+{
+  g_main_loop_quit (data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Returns when SIGTERM or SIGINT came; the next one ends the program. */
+static void
+wait_for_signal (void)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  guint sources[] = {g_unix_signal_add (SIGTERM, on_signal, loop),
+      g_unix_signal_add (SIGINT, on_signal, loop)};
+
+  g_main_loop_run (loop);
+  for (size_t index = 0; index < G_N_ELEMENTS (sources); index++)
+    g_source_remove (sources[index]);
+  signal (SIGTERM, SIG_DFL);
+  signal (SIGINT, SIG_DFL);
+}
+
+static int
+run (const VigilConfig *config, const VigilEnvironment *environment,
+    const VigilSettings *settings, VigilProblems *problems)
+{
+  g_autoptr (VigilInstanceManager) manager =
+      vigil_instance_manager_new (config, environment, settings, problems);
+  unsigned started;
+  unsigned left;
+
+  log_problems (problems);
+  started = vigil_instance_manager_auto_start (manager);
+  g_message ("vigil " VIGIL_VERSION " serves %s: %u of %u pipelines can be "
+             "used, %u started",
+      vigil_config_get_path (config),
+      vigil_instance_manager_get_definition_count (manager),
+      vigil_config_get_pipeline_count (config), started);
+  if (started == 0)
+    g_warning ("nothing runs: set \"auto_start\": true in a pipeline");
+  wait_for_signal ();
+  g_message ("stopping");
+  left = vigil_instance_manager_stop_all (manager,
+      g_get_monotonic_time () + settings->stop_ms * G_TIME_SPAN_MILLISECOND);
+  if (left > 0) {
+    g_warning ("%u instances did not end within %" G_GINT64_FORMAT
+               " ms; they are left behind",
+        left, (gint64)settings->stop_ms);
+    /* Their threads use the manager, the configuration and the environment:
+     * only the end of the process may take those away. */
+    _exit (EX_OK);
+  }
+  g_message ("stopped");
+  return EX_OK;
+}
+
+int
+vigil_cmd_serve (int argc, char **argv)
+{
+  g_auto (Options) options = {0};
+  g_autoptr (VigilEnvironment) environment = NULL;
+  g_autoptr (VigilProblems) problems = vigil_problems_new ();
+  g_autoptr (VigilConfig) config = NULL;
+  g_autoptr (GError) error = NULL;
+  VigilSettings settings;
+
+  if (!parse_options (argc, argv, &options))
+    return EX_USAGE;
+  environment = vigil_startup_read_environment (options.env_file);
+  if (environment == NULL)
+    return EX_CONFIG;
+  install_log (&options, environment);
+  /* A peer that closes its end is an error code, not the end. */
+  signal (SIGPIPE, SIG_IGN);
+  vigil_settings_init (&settings, environment, problems);
+  if (vigil_problems_check (problems, &error))
+    config = vigil_startup_read_config (options.config_file, problems, &error);
+  if (config == NULL) {
+    g_warning ("not started: %s", error->message);
+    return EX_CONFIG;
+  }
+  return run (config, environment, &settings, problems);
+}

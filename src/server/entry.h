@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "config/config.h"
+#include "config/environment.h"
+#include "config/problems.h"
+#include "config/schema.h"
+
+/*
+ * A pipeline entry of config.json as a whole: the keys of every module that
+ * takes its part from it, in one table, and one check that asks them all.
+ */
+
+/* Keys of an entry that belong to the server itself: auto_start, payload
+ * ..., and those of DLSPS that name things vigil does not have. */
+extern const VigilSchemaKey vigil_entry_keys[];
+
+/*
+ * All keys that an entry may have: the pipeline's, the publisher's and the
+ * server's. Returns: (transfer none): lives as long as the program. Any
+ * thread.
+ */
+const VigilSchemaKey *vigil_entry_list_keys (void);
+
+/* Keys of the "config" object beside "pipelines". */
+extern const VigilSchemaKey vigil_entry_root_keys[];
+
+/*
+ * Adds every problem of the entry config.pipelines[@index], among them a
+ * name that an earlier entry has. Starts nothing and touches no network.
+ */
+void vigil_entry_check (const VigilConfig *config, unsigned index,
+    const VigilEnvironment *environment, VigilProblems *problems);
+
+/* Adds every problem of @config: of the keys beside the pipelines, and of
+ * each pipeline. */
+void vigil_entry_check_all (const VigilConfig *config,
+    const VigilEnvironment *environment, VigilProblems *problems);
+
+/* Adds every problem of the keys beside the pipelines. */
+void vigil_entry_check_root (
+    const VigilConfig *config, VigilProblems *problems);
+
+/*
+ * The entry's name. Returns: (transfer none) (nullable): NULL when it has
+ * none that can be used.
+ */
+const char *vigil_entry_get_name (const VigilJson *entry);

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* An instance: one pipeline and its publisher, joined. */
+
+#include "server/instance.h"
+
+#include "base/error.h"
+#include "server/request.h"
+#include <pthread.h>
+#include <string.h>
+#include <sys/random.h>
+
+typedef enum {
+  PHASE_QUEUED,
+  PHASE_STARTED,
+  PHASE_ENDED,
+  PHASE_RELEASED,
+} Phase;
+
+struct _VigilInstance {
+  gatomicrefcount reference_count;
+  char id[VIGIL_INSTANCE_ID_LENGTH + 1];
+  char *pipeline_name;
+  VigilJson *request; /* nullable */
+  VigilSettings settings;
+  void (*on_ended) (VigilInstance *self, void *user_data);
+  void *user_data;
+
+  pthread_mutex_t lock; /* protects what follows, up to the next blank line */
+  pthread_cond_t ended; /* phase has become PHASE_ENDED */
+  Phase phase;
+  VigilPipelineState end_state; /* valid from PHASE_ENDED on */
+  char *end_message; /* nullable: why it ended, when the pipeline has no text */
+  VigilInstanceStatus last_status; /* valid in PHASE_RELEASED */
+
+  /* Made by new and freed by release, which changes them under the lock;
+   * their own threads use them without, because they end before that. */
+  VigilPipeline *pipeline;
+  VigilPublisher *publisher; /* nullable: no appsink named destination */
+
+  VigilPipelineStatus worker_status; /* publisher's worker only */
+};
+
+static void
+make_id (char id[VIGIL_INSTANCE_ID_LENGTH + 1])
+{
+  unsigned char bytes[VIGIL_INSTANCE_ID_LENGTH / 2];
+
+  /* Never fails nor is short for so few bytes once the kernel is seeded. */
+  while (getrandom (bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+    continue;
+  for (size_t index = 0; index < sizeof bytes; index++)
+    g_snprintf (id + 2 * index, 3, "%02x", bytes[index]);
+}
+
+/* ---- The two halves meet ---------------------------------------------- */
+
+static void
+on_frame (void *user_data, VigilFrame *frame)
+{
+  VigilInstance *self = user_data;
+
+  if (self->publisher != NULL)
+    vigil_publisher_push (self->publisher, frame);
+  else
+    vigil_frame_unref (frame);
+}
+
+/* Marks the end and tells it; the first call counts. */
+static void
+end (VigilInstance *self, VigilPipelineState state, const char *message)
+{
+  pthread_mutex_lock (&self->lock);
+  if (self->phase >= PHASE_ENDED) {
+    pthread_mutex_unlock (&self->lock);
+    return;
+  }
+  self->phase = PHASE_ENDED;
+  self->end_state = state;
+  self->end_message = g_strdup (message);
+  pthread_cond_broadcast (&self->ended);
+  pthread_mutex_unlock (&self->lock);
+  if (self->on_ended != NULL)
+    self->on_ended (self, self->user_data);
+}
+
+/* Control thread: no frame comes any more, so what was taken goes out
+ * before anybody is told that it is over. */
+static void
+on_pipeline_ended (void *user_data, VigilPipelineState state)
+{
+  VigilInstance *self = user_data;
+
+  if (self->publisher != NULL)
+    vigil_publisher_stop (self->publisher, self->settings.flush_ms);
+  end (self, state, NULL);
+}
+
+/* Worker, for every frame. */
+static void
+get_instance_state (void *user_data, VigilInstanceState *ret_state)
+{
+  VigilInstance *self = user_data;
+  VigilPipelineStatus *status = &self->worker_status;
+
+  vigil_pipeline_get_status (self->pipeline, status);
+  *ret_state = (VigilInstanceState){
+      .state = vigil_pipeline_state_name (status->state),
+      .avg_fps = status->avg_fps,
+      .avg_pipeline_latency = status->avg_latency,
+      .start_time = status->start_time,
+      .elapsed_time = status->elapsed_time,
+      .message = status->message,
+  };
+}
+
+/* ---- Life ------------------------------------------------------------- */
+
+static gboolean
+make_publisher (VigilInstance *self, const VigilInstanceOptions *options,
+    const VigilJson *entry, GError **error)
+{
+  const VigilPublisherContext context = {
+      .pipeline_name = self->pipeline_name,
+      .instance_id = self->id,
+      .config_folder = options->config_folder,
+      .environment = options->environment,
+      .is_live = vigil_pipeline_is_live (self->pipeline),
+      .get_instance_state = get_instance_state,
+      .user_data = self,
+  };
+  g_autoptr (VigilProblems) problems = vigil_problems_new ();
+
+  vigil_publisher_check (entry, "request", &context, problems);
+  if (!vigil_problems_check (problems, error))
+    return FALSE;
+  self->publisher = vigil_publisher_new (entry, &context, error);
+  return self->publisher != NULL;
+}
+
+static gboolean
+names_destination (const VigilJson *request)
+{
+  return vigil_json_object_get (request, "destination") != NULL ||
+         vigil_json_object_get (request, "mqtt_publisher") != NULL;
+}
+
+VigilInstance *
+vigil_instance_new (const VigilInstanceOptions *options, GError **error)
+{
+  g_autoptr (VigilInstance) self = g_new0 (VigilInstance, 1);
+  g_autoptr (VigilJson) entry = NULL;
+  VigilPipelineCallbacks callbacks = {
+      .on_frame = on_frame,
+      .on_ended = on_pipeline_ended,
+      .user_data = self,
+  };
+
+  g_atomic_ref_count_init (&self->reference_count);
+  pthread_mutex_init (&self->lock, NULL);
+  pthread_cond_init (&self->ended, NULL);
+  make_id (self->id);
+  self->pipeline_name =
+      g_strdup (vigil_definition_get_name (options->definition));
+  self->settings = *options->settings;
+  self->on_ended = options->on_ended;
+  self->user_data = options->user_data;
+  if (options->request != NULL)
+    self->request = vigil_json_copy (options->request);
+
+  entry = vigil_request_merge (
+      options->entry, self->request, options->is_trusted, error);
+  if (entry == NULL)
+    return NULL;
+  self->pipeline = vigil_pipeline_new (options->definition, self->request,
+      options->environment, &callbacks, error);
+  if (self->pipeline == NULL)
+    return NULL;
+  if (vigil_pipeline_has_destination (self->pipeline)) {
+    if (!make_publisher (self, options, entry, error))
+      return NULL;
+  } else if (names_destination (self->request)) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+        "destination: pipeline '%s' has no appsink named destination, so "
+        "nothing can be published from it",
+        self->pipeline_name);
+    return NULL;
+  }
+  return g_steal_pointer (&self);
+}
+
+VigilInstance *
+vigil_instance_ref (VigilInstance *self)
+{
+  g_atomic_ref_count_inc (&self->reference_count);
+  return self;
+}
+
+void
+vigil_instance_unref (VigilInstance *self)
+{
+  if (self == NULL || !g_atomic_ref_count_dec (&self->reference_count))
+    return;
+  /* The pipeline first: it is what pushes into the publisher. */
+  vigil_pipeline_free (self->pipeline);
+  vigil_publisher_free (self->publisher);
+  vigil_instance_status_clear (&self->last_status);
+  vigil_json_unref (self->request);
+  g_free (self->end_message);
+  g_free (self->pipeline_name);
+  pthread_cond_destroy (&self->ended);
+  pthread_mutex_destroy (&self->lock);
+  g_free (self);
+}
+
+const char *
+vigil_instance_get_id (const VigilInstance *self)
+{
+  return self->id;
+}
+
+const char *
+vigil_instance_get_pipeline_name (const VigilInstance *self)
+{
+  return self->pipeline_name;
+}
+
+const VigilJson *
+vigil_instance_get_request (const VigilInstance *self)
+{
+  return self->request;
+}
+
+void
+vigil_instance_start (VigilInstance *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  /* The lock keeps a stop from coming between the two halves. */
+  pthread_mutex_lock (&self->lock);
+  if (self->phase == PHASE_QUEUED) {
+    self->phase = PHASE_STARTED;
+    if (self->publisher == NULL ||
+        vigil_publisher_start (self->publisher, &error))
+      vigil_pipeline_start (self->pipeline);
+  }
+  pthread_mutex_unlock (&self->lock);
+  if (error != NULL)
+    end (self, VIGIL_PIPELINE_ERROR, error->message);
+}
+
+void
+vigil_instance_stop (VigilInstance *self)
+{
+  gboolean was_queued;
+
+  pthread_mutex_lock (&self->lock);
+  was_queued = self->phase == PHASE_QUEUED;
+  if (self->phase == PHASE_STARTED)
+    vigil_pipeline_stop (self->pipeline, self->settings.eos_ms);
+  pthread_mutex_unlock (&self->lock);
+  if (was_queued)
+    end (self, VIGIL_PIPELINE_ABORTED, NULL);
+}
+
+gboolean
+vigil_instance_is_ended (VigilInstance *self)
+{
+  gboolean is_ended;
+
+  pthread_mutex_lock (&self->lock);
+  is_ended = self->phase >= PHASE_ENDED;
+  pthread_mutex_unlock (&self->lock);
+  return is_ended;
+}
+
+gboolean
+vigil_instance_wait (VigilInstance *self, int64_t deadline_us)
+{
+  struct timespec deadline = {
+      .tv_sec = deadline_us / G_USEC_PER_SEC,
+      .tv_nsec = deadline_us % G_USEC_PER_SEC * 1000,
+  };
+  gboolean is_ended;
+  int status = 0;
+
+  pthread_mutex_lock (&self->lock);
+  while (self->phase < PHASE_ENDED && status == 0)
+    status = pthread_cond_clockwait (
+        &self->ended, &self->lock, CLOCK_MONOTONIC, &deadline);
+  is_ended = self->phase >= PHASE_ENDED;
+  pthread_mutex_unlock (&self->lock);
+  return is_ended;
+}
+
+/* ---- Status ----------------------------------------------------------- */
+
+static void
+read_destinations (VigilPublisher *publisher, VigilInstanceStatus *ret_status)
+{
+  unsigned size = vigil_publisher_get_destination_count (publisher);
+
+  ret_status->destinations = g_new0 (VigilInstanceDestination, size);
+  ret_status->destinations_size = size;
+  for (unsigned index = 0; index < size; index++) {
+    VigilInstanceDestination *destination = &ret_status->destinations[index];
+    const char *name = NULL;
+
+    vigil_publisher_get_destination_status (
+        publisher, index, &name, &destination->status);
+    destination->name = g_strdup (name);
+  }
+}
+
+static void
+copy_status (const VigilInstanceStatus *source, VigilInstanceStatus *target)
+{
+  *target = *source;
+  target->destinations =
+      g_new0 (VigilInstanceDestination, source->destinations_size);
+  for (unsigned index = 0; index < source->destinations_size; index++) {
+    target->destinations[index] = source->destinations[index];
+    target->destinations[index].name =
+        g_strdup (source->destinations[index].name);
+  }
+}
+
+/* With the lock. */
+static void
+read_status (VigilInstance *self, VigilInstanceStatus *ret_status)
+{
+  memset (ret_status, 0, sizeof *ret_status);
+  vigil_pipeline_get_status (self->pipeline, &ret_status->pipeline);
+  if (self->publisher != NULL) {
+    vigil_publisher_get_status (self->publisher, &ret_status->publisher);
+    read_destinations (self->publisher, ret_status);
+  }
+  if (self->phase >= PHASE_ENDED) {
+    ret_status->pipeline.state = self->end_state;
+    if (self->end_message != NULL)
+      g_strlcpy (ret_status->pipeline.message, self->end_message,
+          sizeof ret_status->pipeline.message);
+  } else if (self->phase == PHASE_QUEUED) {
+    ret_status->pipeline.state = VIGIL_PIPELINE_QUEUED;
+  } else if (ret_status->pipeline.state > VIGIL_PIPELINE_RUNNING) {
+    /* The pipeline is over, its last messages are not. */
+    ret_status->pipeline.state = VIGIL_PIPELINE_RUNNING;
+  }
+}
+
+void
+vigil_instance_get_status (VigilInstance *self, VigilInstanceStatus *ret_status)
+{
+  pthread_mutex_lock (&self->lock);
+  if (self->phase == PHASE_RELEASED)
+    copy_status (&self->last_status, ret_status);
+  else
+    read_status (self, ret_status);
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
+vigil_instance_status_clear (VigilInstanceStatus *self)
+{
+  for (unsigned index = 0; index < self->destinations_size; index++)
+    g_free (self->destinations[index].name);
+  g_free (self->destinations);
+  memset (self, 0, sizeof *self);
+}
+
+void
+vigil_instance_release (VigilInstance *self)
+{
+  VigilPipeline *pipeline = NULL;
+  VigilPublisher *publisher = NULL;
+
+  pthread_mutex_lock (&self->lock);
+  if (self->phase == PHASE_ENDED) {
+    read_status (self, &self->last_status);
+    self->phase = PHASE_RELEASED;
+    pipeline = g_steal_pointer (&self->pipeline);
+    publisher = g_steal_pointer (&self->publisher);
+  }
+  pthread_mutex_unlock (&self->lock);
+  vigil_pipeline_free (pipeline);
+  vigil_publisher_free (publisher);
+}
