@@ -69,26 +69,6 @@ const VigilSchemaKey vigil_entry_keys[] = {
     {.name = NULL},
 };
 
-const VigilSchemaKey vigil_entry_root_keys[] = {
-    {.name = "pipelines",
-        .type = VIGIL_SCHEMA_ARRAY,
-        .is_required = TRUE,
-        .help = "The pipelines, a list of objects."},
-    {.name = "mqtt_publisher",
-        .type = VIGIL_SCHEMA_ANY,
-        .help = "Belongs inside a pipeline.",
-        .ignored = "has no effect here; set it inside a pipeline"},
-    {.name = "logging",
-        .type = VIGIL_SCHEMA_ANY,
-        .help = "Old DLSPS only.",
-        .ignored = "has no effect; set LOG_LEVEL in the environment"},
-    {.name = "model_registry",
-        .type = VIGIL_SCHEMA_ANY,
-        .help = "Old DLSPS only.",
-        .ignored = "vigil has no model registry"},
-    {.name = NULL},
-};
-
 static gpointer
 build_keys (gpointer unused)
 {
@@ -182,12 +162,8 @@ vigil_entry_check (const VigilConfig *config, unsigned index,
       .environment = environment,
   };
 
-  if (vigil_json_get_type (entry) != VIGIL_JSON_OBJECT) {
-    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, path,
-        "%s: want an object that defines a pipeline",
-        vigil_json_type_name (vigil_json_get_type (entry)));
-    return;
-  }
+  if (entry == NULL)
+    return; /* no object: config has said so */
   vigil_schema_check (vigil_entry_list_keys (), entry, path, problems);
   check_name (config, index, path, problems);
   vigil_definition_check (entry, path, environment, problems);
@@ -196,17 +172,9 @@ vigil_entry_check (const VigilConfig *config, unsigned index,
 }
 
 void
-vigil_entry_check_root (const VigilConfig *config, VigilProblems *problems)
-{
-  vigil_schema_check (vigil_entry_root_keys, vigil_config_get_root (config),
-      "config", problems);
-}
-
-void
 vigil_entry_check_all (const VigilConfig *config,
     const VigilEnvironment *environment, VigilProblems *problems)
 {
-  vigil_entry_check_root (config, problems);
   for (unsigned index = 0; index < vigil_config_get_pipeline_count (config);
        index++)
     vigil_entry_check (config, index, environment, problems);

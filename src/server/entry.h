@@ -22,9 +22,6 @@ extern const VigilSchemaKey vigil_entry_keys[];
  */
 const VigilSchemaKey *vigil_entry_list_keys (void);
 
-/* Keys of the "config" object beside "pipelines". */
-extern const VigilSchemaKey vigil_entry_root_keys[];
-
 /*
  * Adds every problem of the entry config.pipelines[@index], among them a
  * name that an earlier entry has. Starts nothing and touches no network.
@@ -32,14 +29,9 @@ extern const VigilSchemaKey vigil_entry_root_keys[];
 void vigil_entry_check (const VigilConfig *config, unsigned index,
     const VigilEnvironment *environment, VigilProblems *problems);
 
-/* Adds every problem of @config: of the keys beside the pipelines, and of
- * each pipeline. */
+/* The same for every entry. */
 void vigil_entry_check_all (const VigilConfig *config,
     const VigilEnvironment *environment, VigilProblems *problems);
-
-/* Adds every problem of the keys beside the pipelines. */
-void vigil_entry_check_root (
-    const VigilConfig *config, VigilProblems *problems);
 
 /*
  * The entry's name. Returns: (transfer none) (nullable): NULL when it has

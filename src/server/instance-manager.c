@@ -94,7 +94,7 @@ load_entry (VigilInstanceManager *self, unsigned index, VigilProblems *problems)
   entry->name = g_strdup (vigil_entry_get_name (entry->entry));
   vigil_entry_check (self->config, index, self->environment, own);
   append_problems (problems, own);
-  if (vigil_problems_check (own, &entry->error))
+  if (entry->entry != NULL && vigil_problems_check (own, &entry->error))
     entry->definition =
         vigil_definition_new (entry->entry, self->environment, &entry->error);
   return entry;
@@ -237,7 +237,6 @@ vigil_instance_manager_new (const VigilConfig *config,
   g_queue_init (&self->waiting);
   pthread_mutex_init (&self->lock, NULL);
   pthread_cond_init (&self->released, NULL);
-  vigil_entry_check_root (config, problems);
   for (unsigned index = 0; index < vigil_config_get_pipeline_count (config);
        index++) {
     Entry *entry = load_entry (self, index, problems);

@@ -15,18 +15,13 @@ vigil_settings_get_integer (const VigilEnvironment *environment,
     const char *name, int64_t minimum, int64_t maximum, int64_t fallback,
     VigilProblems *problems)
 {
-  const char *text = vigil_environment_get (environment, name);
-  gint64 value;
+  g_autoptr (GError) error = NULL;
+  int64_t value = fallback;
 
-  if (text == NULL)
-    return fallback;
-  if (!g_ascii_string_to_signed (text, 10, minimum, maximum, &value, NULL)) {
-    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, name,
-        "'%.40s': want an integer from %" G_GINT64_FORMAT
-        " to %" G_GINT64_FORMAT,
-        text, (gint64)minimum, (gint64)maximum);
-    return fallback;
-  }
+  if (!vigil_environment_get_integer (
+          environment, name, minimum, maximum, &value, &error))
+    vigil_problems_add (
+        problems, VIGIL_PROBLEM_ERROR, name, "%s", error->message);
   return value;
 }
 

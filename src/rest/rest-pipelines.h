@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "rest/rest-request.h"
+
+/* The pipelines that can be started. */
+
+/* GET /pipelines. */
+void vigil_rest_pipelines_list (
+    const VigilRestRequest *request, VigilRestResponse *response);
+
+/* POST /pipelines/{name}/{version}. Blocks for the parse. */
+void vigil_rest_pipelines_start (
+    const VigilRestRequest *request, VigilRestResponse *response);
