@@ -39,8 +39,8 @@ static gboolean
 is_token (const char *text)
 {
   return strlen (text) >= TOKEN_LENGTH_MIN &&
-      strspn (text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                    "0123456789-._~+/=") == strlen (text);
+         strspn (text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                       "0123456789-._~+/=") == strlen (text);
 }
 
 static gboolean
@@ -191,9 +191,9 @@ vigil_rest_access_is_host_ours (const char *host, const char *const *names)
     return FALSE;
   name = strip_port (host);
   return g_hostname_is_ip_address (name) ||
-      g_ascii_strcasecmp (name, "localhost") == 0 ||
-      g_ascii_strcasecmp (name, g_get_host_name ()) == 0 ||
-      is_listed (name, names);
+         g_ascii_strcasecmp (name, "localhost") == 0 ||
+         g_ascii_strcasecmp (name, g_get_host_name ()) == 0 ||
+         is_listed (name, names);
 }
 
 gboolean
@@ -206,5 +206,5 @@ vigil_rest_access_is_origin_ours (
     return TRUE;
   authority = strstr (origin, "://");
   return authority != NULL && host != NULL &&
-      g_ascii_strcasecmp (authority + 3, host) == 0;
+         g_ascii_strcasecmp (authority + 3, host) == 0;
 }

@@ -8,8 +8,7 @@
 static const char *
 get_header (const VigilRestExchange *self, const char *name)
 {
-  return MHD_lookup_connection_value (
-      self->connection, MHD_HEADER_KIND, name);
+  return MHD_lookup_connection_value (self->connection, MHD_HEADER_KIND, name);
 }
 
 static enum MHD_Result
@@ -41,9 +40,9 @@ has_valid_certificate (const VigilRestExchange *self)
   unsigned status = 0;
 
   return info != NULL && info->tls_session != NULL &&
-      gnutls_certificate_verify_peers2 (
-          (gnutls_session_t)info->tls_session, &status) == 0 &&
-      status == 0;
+         gnutls_certificate_verify_peers2 (
+             (gnutls_session_t)info->tls_session, &status) == 0 &&
+         status == 0;
 }
 
 static gboolean
@@ -120,8 +119,8 @@ check_route (VigilRestExchange *self, const char *method, const char *path)
 {
   g_autofree char *allow = NULL;
 
-  self->route = vigil_rest_routes_find (
-      method, path, self->request.arguments, &allow);
+  self->route =
+      vigil_rest_routes_find (method, path, self->request.arguments, &allow);
   if (self->route != NULL)
     return TRUE;
   if (allow == NULL) {
@@ -141,8 +140,8 @@ is_json_type (const char *type)
   size_t length = strlen ("application/json");
 
   return type != NULL &&
-      g_ascii_strncasecmp (type, "application/json", length) == 0 &&
-      (type[length] == '\0' || type[length] == ';' || type[length] == ' ');
+         g_ascii_strncasecmp (type, "application/json", length) == 0 &&
+         (type[length] == '\0' || type[length] == ';' || type[length] == ' ');
 }
 
 /* Another type than JSON is what a form in a web page can send without
@@ -154,8 +153,7 @@ check_body_headers (VigilRestExchange *self)
   guint64 size;
 
   if (length != NULL &&
-      (!g_ascii_string_to_unsigned (
-           length, 10, 0, G_MAXUINT64, &size, NULL) ||
+      (!g_ascii_string_to_unsigned (length, 10, 0, G_MAXUINT64, &size, NULL) ||
           size > self->context->settings->body_bytes_max)) {
     vigil_rest_response_set_problem (&self->response, 413,
         "the body is larger than %zu bytes",
@@ -194,7 +192,8 @@ vigil_rest_exchange_new (const VigilRestContext *context,
   self->connection = connection;
   self->request.context = context;
   vigil_rest_response_init (&self->response);
-  self->is_answered = !check_sizes (self, path) || !check_source (self) ||
+  self->is_answered =
+      !check_sizes (self, path) || !check_source (self) ||
       answer_preflight (self, method) || !check_route (self, method, path) ||
       !check_role (self, self->route->role) || !check_body_headers (self);
   return self;
@@ -243,9 +242,8 @@ vigil_rest_exchange_end_body (VigilRestExchange *self)
   if (self->is_answered || !self->route->takes_body)
     return;
   if (self->body != NULL)
-    self->value = vigil_json_parse (self->body->str,
-        (gssize)self->body->len, settings->body_bytes_max,
-        settings->depth_max, &error);
+    self->value = vigil_json_parse (self->body->str, (gssize)self->body->len,
+        settings->body_bytes_max, settings->depth_max, &error);
   if (self->value == NULL) {
     vigil_rest_response_set_problem (&self->response, 400, "body: %s",
         error == NULL ? "empty: want a JSON object, at least {}"

@@ -13,7 +13,7 @@ typedef struct {
   unsigned status;
   const char *content_type; /* static */
   GString *body;
-  const char *allow;   /* nullable: the Allow header; borrowed */
+  const char *allow;      /* nullable: the Allow header; borrowed */
   unsigned retry_after_s; /* 0: no such header */
 } VigilRestResponse;
 
@@ -28,14 +28,13 @@ void vigil_rest_response_set_value (
 void vigil_rest_response_set_string (
     VigilRestResponse *self, unsigned status, const char *text);
 /* Answers a problem; @format tells the field and what was wanted. */
-void vigil_rest_response_set_problem (VigilRestResponse *self,
-    unsigned status, const char *format, ...) G_GNUC_PRINTF (3, 4);
+void vigil_rest_response_set_problem (VigilRestResponse *self, unsigned status,
+    const char *format, ...) G_GNUC_PRINTF (3, 4);
 /* Answers the problem that @error is, with user information in URIs masked. */
 void vigil_rest_response_set_error (
     VigilRestResponse *self, const GError *error);
 /* Ends a JSON body that was written to self->body. */
-void vigil_rest_response_finish_json (
-    VigilRestResponse *self, unsigned status);
+void vigil_rest_response_finish_json (VigilRestResponse *self, unsigned status);
 
 /* "Not Found" ...: the words of RFC 9110. */
 const char *vigil_rest_response_reason (unsigned status);

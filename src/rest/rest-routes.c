@@ -96,7 +96,7 @@ match (const char *pattern, const char *path,
       if (arguments[count++] == NULL)
         return FALSE; /* a bad escape, or a NUL */
     } else if (length != pattern_length ||
-        strncmp (pattern, path, length) != 0) {
+               strncmp (pattern, path, length) != 0) {
       return FALSE;
     }
     pattern += pattern_length;

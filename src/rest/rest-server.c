@@ -26,9 +26,10 @@
 #define CONNECTIONS_SPARE 64
 /* TLS 1.2 and later with the library's current choice of ciphers. */
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-#define TIMEOUT_BODY "{\"detail\": \"the request took too long\", " \
-                     "\"status\": 408, \"title\": \"Request Timeout\", " \
-                     "\"type\": \"about:blank\"}\n"
+#define TIMEOUT_BODY                                                           \
+  "{\"detail\": \"the request took too long\", "                               \
+  "\"status\": 408, \"title\": \"Request Timeout\", "                          \
+  "\"type\": \"about:blank\"}\n"
 
 struct _VigilRestServer {
   VigilRestContext context;
@@ -78,8 +79,8 @@ on_connection (void *user_data, struct MHD_Connection *connection,
     vigil_rest_connections_remove (self->connections, *socket_context);
     return;
   }
-  info = MHD_get_connection_info (
-      connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   *socket_context = vigil_rest_connections_add (
       self->connections, info->connect_fd, g_get_monotonic_time ());
 }
@@ -88,11 +89,11 @@ static void
 set_phase (VigilRestServer *self, struct MHD_Connection *connection,
     VigilRestConnectionsPhase phase)
 {
-  const union MHD_ConnectionInfo *info = MHD_get_connection_info (
-      connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-  vigil_rest_connections_set_phase (self->connections, info->socket_context,
-      phase, g_get_monotonic_time ());
+  vigil_rest_connections_set_phase (
+      self->connections, info->socket_context, phase, g_get_monotonic_time ());
 }
 
 static void
@@ -131,8 +132,8 @@ on_body_complete (VigilRestServer *self, VigilRestExchange *exchange)
  * and once more when a worker has resumed the connection. */
 static enum MHD_Result
 on_request (void *user_data, struct MHD_Connection *connection,
-    const char *path, const char *method, const char *version,
-    const char *data, size_t *size, void **request_context)
+    const char *path, const char *method, const char *version, const char *data,
+    size_t *size, void **request_context)
 {
   VigilRestServer *self = user_data;
   VigilRestExchange *exchange = *request_context;
@@ -164,7 +165,7 @@ keep_escapes (void *user_data, struct MHD_Connection *connection, char *text)
 }
 
 static void G_GNUC_PRINTF (2, 0)
-log_line (void *user_data, const char *format, va_list arguments)
+    log_line (void *user_data, const char *format, va_list arguments)
 {
   g_autofree char *text = g_strdup_vprintf (format, arguments);
 
@@ -235,15 +236,14 @@ listen_on (VigilRestServer *self, GError **error)
 {
   const VigilRestSettings *settings = self->context.settings;
   g_autoptr (GSocketAddress) address =
-      g_inet_socket_address_new_from_string (
-          settings->address, settings->port);
+      g_inet_socket_address_new_from_string (settings->address, settings->port);
   struct sockaddr_storage native = {0};
   socklen_t size = (socklen_t)g_socket_address_get_native_size (address);
   const int yes = 1;
 
   g_socket_address_to_native (address, &native, sizeof native, NULL);
-  self->listener = socket (native.ss_family,
-      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  self->listener =
+      socket (native.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (self->listener >= 0)
     setsockopt (self->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (self->listener < 0 ||
@@ -268,23 +268,22 @@ read_files (VigilRestServer *self, GError **error)
   const VigilRestSettings *settings = self->context.settings;
 
   self->access = settings->tokens_file == NULL
-      ? vigil_rest_access_new (NULL, NULL, error)
-      : vigil_rest_access_load (settings->tokens_file, error);
+                     ? vigil_rest_access_new (NULL, NULL, error)
+                     : vigil_rest_access_load (settings->tokens_file, error);
   if (self->access == NULL)
     return FALSE;
   if (!settings->use_tls)
     return TRUE;
-  self->certificate = vigil_file_read (
-      settings->certificate_file, PEM_BYTES_MAX, NULL, error);
+  self->certificate =
+      vigil_file_read (settings->certificate_file, PEM_BYTES_MAX, NULL, error);
   if (self->certificate == NULL)
     return FALSE;
-  self->key =
-      vigil_file_read (settings->key_file, PEM_BYTES_MAX, NULL, error);
+  self->key = vigil_file_read (settings->key_file, PEM_BYTES_MAX, NULL, error);
   if (self->key == NULL)
     return FALSE;
   if (settings->verify_clients)
-    self->client_ca = vigil_file_read (
-        settings->client_ca_file, PEM_BYTES_MAX, NULL, error);
+    self->client_ca =
+        vigil_file_read (settings->client_ca_file, PEM_BYTES_MAX, NULL, error);
   return !settings->verify_clients || self->client_ca != NULL;
 }
 
@@ -293,7 +292,7 @@ start_daemon (VigilRestServer *self, GError **error)
 {
   const VigilRestSettings *settings = self->context.settings;
   unsigned flags = MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
-      MHD_USE_ERROR_LOG | (settings->use_tls ? MHD_USE_TLS : 0);
+                   MHD_USE_ERROR_LOG | (settings->use_tls ? MHD_USE_TLS : 0);
   struct MHD_OptionItem options[5] = {{MHD_OPTION_END, 0, NULL}};
   unsigned size = 0;
 
@@ -306,13 +305,12 @@ start_daemon (VigilRestServer *self, GError **error)
         MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
   }
   if (settings->verify_clients)
-    options[size++] = (struct MHD_OptionItem){
-        MHD_OPTION_HTTPS_MEM_TRUST, 0, self->client_ca};
+    options[size++] =
+        (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, self->client_ca};
   options[size] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
   self->daemon = MHD_start_daemon (flags, 0, NULL, NULL, on_request, self,
-      MHD_OPTION_EXTERNAL_LOGGER, log_line, self,
-      MHD_OPTION_LISTEN_SOCKET, self->listener,
-      MHD_OPTION_NOTIFY_CONNECTION, on_connection, self,
+      MHD_OPTION_EXTERNAL_LOGGER, log_line, self, MHD_OPTION_LISTEN_SOCKET,
+      self->listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self,
       MHD_OPTION_NOTIFY_COMPLETED, on_completed, self,
       MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
       MHD_OPTION_CONNECTION_LIMIT,
@@ -353,8 +351,8 @@ vigil_rest_server_new (const VigilRestSettings *settings,
   if (!read_files (self, error) || !listen_on (self, error) ||
       !start_daemon (self, error))
     return NULL;
-  self->workers = g_thread_pool_new (
-      run_worker, self, (int)settings->workers, FALSE, NULL);
+  self->workers =
+      g_thread_pool_new (run_worker, self, (int)settings->workers, FALSE, NULL);
   self->thread = g_thread_new ("vigil-rest", run_thread, self);
   return g_steal_pointer (&self);
 }

@@ -70,10 +70,18 @@ const VigilSchemaKey vigil_rest_settings_keys[] = {
                 "(`https://host:port`).",
     },
     {
-        .name = "source_folders",
+        .name = "folders",
         .type = VIGIL_SCHEMA_ARRAY,
-        .help = "Folders below which a request may name files when the "
-                "server listens beyond this machine.",
+        .help = "Folders below which a request may name files, to read or "
+                "to write, when the server listens beyond this machine.",
+    },
+    {
+        .name = "allow_elements",
+        .type = VIGIL_SCHEMA_BOOLEAN,
+        .default_text = "false",
+        .help = "Let a request name a source element (`type` gst) or a "
+                "camera (webcam) when the server listens beyond this "
+                "machine.",
     },
     {
         .name = "max_instances",
@@ -112,12 +120,10 @@ dup_strings (const VigilJson *object, const char *key, VigilProblems *problems)
   strings = g_ptr_array_new_with_free_func (g_free);
   for (size_t i = 0; i < vigil_json_array_size (list); i++) {
     const char *text = vigil_json_get_string (vigil_json_array_get (list, i));
-    g_autofree char *path =
-        g_strdup_printf (PROBLEM_PATH ".%s[%zu]", key, i);
+    g_autofree char *path = g_strdup_printf (PROBLEM_PATH ".%s[%zu]", key, i);
 
     if (text == NULL || *text == '\0')
-      vigil_problems_add (
-          problems, VIGIL_PROBLEM_ERROR, path, "want a string");
+      vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, path, "want a string");
     else
       g_ptr_array_add (strings, g_strdup (text));
   }
@@ -145,8 +151,8 @@ read_tls (VigilRestSettings *self, const VigilJson *object,
       vigil_settings_get_boolean (environment, "HTTPS", FALSE, problems);
   self->verify_clients = vigil_settings_get_boolean (
       environment, "MTLS_VERIFICATION", FALSE, problems);
-  self->certificate_file = dup_string (
-      object, "certificate_file", SECRETS_FOLDER "public.crt");
+  self->certificate_file =
+      dup_string (object, "certificate_file", SECRETS_FOLDER "public.crt");
   self->key_file =
       dup_string (object, "key_file", SECRETS_FOLDER "private.key");
   self->client_ca_file =
@@ -164,13 +170,13 @@ read_tls (VigilRestSettings *self, const VigilJson *object,
 
 /* Beyond loopback only with something that keeps strangers out. */
 static void
-read_address (VigilRestSettings *self, const VigilJson *object,
-    VigilProblems *problems)
+read_address (
+    VigilRestSettings *self, const VigilJson *object, VigilProblems *problems)
 {
   const char *text = vigil_schema_get_string (object, "address", NULL);
   gboolean is_protected = self->tokens_file != NULL || self->verify_clients;
-  gboolean is_open = vigil_schema_get_boolean (
-      object, "allow_unauthenticated_remote", FALSE);
+  gboolean is_open =
+      vigil_schema_get_boolean (object, "allow_unauthenticated_remote", FALSE);
   g_autoptr (GInetAddress) address = NULL;
 
   if (text == NULL)
@@ -190,8 +196,7 @@ read_address (VigilRestSettings *self, const VigilJson *object,
         PROBLEM_PATH ".allow_unauthenticated_remote",
         "whoever reaches port %u controls this server", self->port);
   else
-    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR,
-        PROBLEM_PATH ".address",
+    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, PROBLEM_PATH ".address",
         "'%s' is reachable from other machines: want tokens_file, or mutual "
         "TLS, or \"allow_unauthenticated_remote\": true",
         text);
@@ -209,8 +214,8 @@ vigil_rest_settings_new (const VigilConfig *config,
     vigil_schema_check (
         vigil_rest_settings_keys, object, PROBLEM_PATH, problems);
   self->is_enabled = vigil_schema_get_boolean (object, "enabled", TRUE);
-  self->port = (uint16_t)vigil_settings_get_integer (environment,
-      "REST_SERVER_PORT", 0, UINT16_MAX, DEFAULT_PORT, problems);
+  self->port = (uint16_t)vigil_settings_get_integer (
+      environment, "REST_SERVER_PORT", 0, UINT16_MAX, DEFAULT_PORT, problems);
   self->tokens_file = dup_string (object, "tokens_file", NULL);
   if (self->tokens_file != NULL)
     check_file (self->tokens_file, "tokens_file", problems);
@@ -218,7 +223,9 @@ vigil_rest_settings_new (const VigilConfig *config,
   read_address (self, object, problems);
   self->host_names = dup_strings (object, "host_names", problems);
   self->origins = dup_strings (object, "origins", problems);
-  self->source_folders = dup_strings (object, "source_folders", problems);
+  self->folders = dup_strings (object, "folders", problems);
+  self->allow_elements =
+      vigil_schema_get_boolean (object, "allow_elements", FALSE);
   self->max_instances =
       (unsigned)vigil_schema_get_integer (object, "max_instances", 100);
   self->body_bytes_max =
@@ -247,6 +254,6 @@ vigil_rest_settings_free (VigilRestSettings *self)
   g_free (self->client_ca_file);
   g_strfreev (self->host_names);
   g_strfreev (self->origins);
-  g_strfreev (self->source_folders);
+  g_strfreev (self->folders);
   g_free (self);
 }

@@ -13,8 +13,8 @@
  */
 typedef struct {
   gboolean is_enabled;
-  char *address; /* numeric, to listen on */
-  uint16_t port; /* 0: any free one */
+  char *address;     /* numeric, to listen on */
+  uint16_t port;     /* 0: any free one */
   char *tokens_file; /* nullable */
   gboolean use_tls;
   gboolean verify_clients; /* mutual TLS */
@@ -23,8 +23,9 @@ typedef struct {
   char *client_ca_file; /* with verify_clients */
   char **host_names;    /* (nullable) that a Host header may have */
   char **origins;       /* (nullable) of web pages that may call us */
-  char **source_folders; /* (nullable) of files that remote clients may name */
-  gboolean is_loopback; /* address is 127.0.0.0/8 or ::1 */
+  char **folders;       /* (nullable) of files that remote clients may name */
+  gboolean allow_elements; /* remote clients may name source elements */
+  gboolean is_loopback;    /* address is 127.0.0.0/8 or ::1 */
   /* limits */
   unsigned max_instances; /* that run or wait; more starts are a 429 */
   size_t body_bytes_max;
@@ -32,11 +33,11 @@ typedef struct {
   size_t uri_length_max;
   unsigned depth_max; /* of JSON */
   unsigned connections_max;
-  unsigned workers; /* requests that may block at the same time */
+  unsigned workers;  /* requests that may block at the same time */
   int64_t header_ms; /* until the headers are there */
-  int64_t body_ms; /* from then until the body is */
+  int64_t body_ms;   /* from then until the body is */
   int64_t answer_ms; /* until the answer is taken */
-  int64_t stop_ms; /* that DELETE waits for the end */
+  int64_t stop_ms;   /* that DELETE waits for the end */
 } VigilRestSettings;
 
 extern const VigilSchemaKey vigil_rest_settings_keys[];

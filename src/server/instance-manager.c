@@ -288,17 +288,6 @@ adopt (VigilInstanceManager *self, VigilInstance *instance)
   return is_adopted;
 }
 
-static gboolean
-is_stopping (VigilInstanceManager *self)
-{
-  gboolean answer;
-
-  pthread_mutex_lock (&self->lock);
-  answer = self->is_stopping;
-  pthread_mutex_unlock (&self->lock);
-  return answer;
-}
-
 static VigilInstance *
 start_entry (VigilInstanceManager *self, const Entry *entry,
     const VigilJson *request, gboolean is_trusted, GError **error)
@@ -316,7 +305,7 @@ start_entry (VigilInstanceManager *self, const Entry *entry,
       .user_data = self,
   };
 
-  if (!is_stopping (self)) {
+  if (!vigil_instance_manager_is_stopping (self)) {
     instance = vigil_instance_new (&options, error);
     if (instance == NULL)
       return NULL;
@@ -429,6 +418,35 @@ vigil_instance_manager_find_definition (
   const Entry *entry = find_entry (self->usable, name);
 
   return entry == NULL ? NULL : entry->definition;
+}
+
+gboolean
+vigil_instance_manager_knows (
+    const VigilInstanceManager *self, const char *name)
+{
+  return find_entry (self->entries, name) != NULL;
+}
+
+unsigned
+vigil_instance_manager_get_unended_count (VigilInstanceManager *self)
+{
+  unsigned count;
+
+  pthread_mutex_lock (&self->lock);
+  count = self->unreleased;
+  pthread_mutex_unlock (&self->lock);
+  return count;
+}
+
+gboolean
+vigil_instance_manager_is_stopping (VigilInstanceManager *self)
+{
+  gboolean is_stopping;
+
+  pthread_mutex_lock (&self->lock);
+  is_stopping = self->is_stopping;
+  pthread_mutex_unlock (&self->lock);
+  return is_stopping;
 }
 
 unsigned

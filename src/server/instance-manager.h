@@ -57,6 +57,16 @@ const VigilDefinition *vigil_instance_manager_get_definition (
 const VigilDefinition *vigil_instance_manager_find_definition (
     const VigilInstanceManager *self, const char *name);
 
+/* TRUE when the configuration has a pipeline @name, usable or not. */
+gboolean vigil_instance_manager_knows (
+    const VigilInstanceManager *self, const char *name);
+
+/* Instances that run or wait to run. */
+unsigned vigil_instance_manager_get_unended_count (VigilInstanceManager *self);
+
+/* TRUE once stop_all was called. */
+gboolean vigil_instance_manager_is_stopping (VigilInstanceManager *self);
+
 /*
  * Refuses new starts, stops every instance and waits until all have ended
  * and are released, or @deadline_us (monotonic). Returns: how many had not
