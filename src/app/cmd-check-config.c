@@ -5,6 +5,7 @@
 #include "app/commands.h"
 
 #include "app/startup.h"
+#include "rest/rest-settings.h"
 #include "server/entry.h"
 #include "server/settings.h"
 #include <stdio.h>
@@ -30,6 +31,7 @@ check (const char *path, const VigilEnvironment *environment)
   g_autoptr (GError) error = NULL;
   g_autoptr (VigilConfig) config =
       vigil_startup_read_config (path, problems, &error);
+  g_autoptr (VigilRestSettings) rest_settings = NULL;
   VigilSettings settings;
   unsigned errors;
   unsigned warnings;
@@ -40,6 +42,7 @@ check (const char *path, const VigilEnvironment *environment)
     return EX_CONFIG;
   }
   vigil_settings_init (&settings, environment, problems);
+  rest_settings = vigil_rest_settings_new (config, environment, problems);
   vigil_entry_check_all (config, environment, problems);
   print_problems (problems);
   errors = vigil_problems_count_errors (problems);

@@ -5,7 +5,9 @@
 #include "app/commands.h"
 
 #include "app/startup.h"
+#include "base/error.h"
 #include "base/log.h"
+#include "rest/rest-server.h"
 #include "server/instance-manager.h"
 #include <glib-unix.h>
 #include <signal.h>
@@ -116,36 +118,74 @@ wait_for_signal (void)
   signal (SIGINT, SIG_DFL);
 }
 
-static int
-run (const VigilConfig *config, const VigilEnvironment *environment,
-    const VigilSettings *settings, VigilProblems *problems)
-{
-  g_autoptr (VigilInstanceManager) manager =
-      vigil_instance_manager_new (config, environment, settings, problems);
-  unsigned started;
-  unsigned left;
+/* What the configuration makes of the server. */
+typedef struct {
+  const VigilConfig *config;
+  const VigilEnvironment *environment;
+  VigilSettings settings;
+  const VigilRestSettings *rest_settings;
+} Service;
 
-  log_problems (problems);
-  started = vigil_instance_manager_auto_start (manager);
+static void
+log_started (const Service *service, VigilInstanceManager *manager,
+    unsigned started, const VigilRestServer *rest)
+{
   g_message ("vigil " VIGIL_VERSION " serves %s: %u of %u pipelines can be "
              "used, %u started",
-      vigil_config_get_path (config),
+      vigil_config_get_path (service->config),
       vigil_instance_manager_get_definition_count (manager),
-      vigil_config_get_pipeline_count (config), started);
-  if (started == 0)
-    g_warning ("nothing runs: set \"auto_start\": true in a pipeline");
-  wait_for_signal ();
+      vigil_config_get_pipeline_count (service->config), started);
+  if (rest != NULL)
+    g_message ("REST on %s://%s:%u",
+        service->rest_settings->use_tls ? "https" : "http",
+        service->rest_settings->address, vigil_rest_server_get_port (rest));
+  else if (started == 0)
+    g_warning ("nothing runs and nothing can be started: set "
+               "\"auto_start\": true in a pipeline, or serve REST");
+}
+
+static void
+stop_instances (const Service *service, VigilInstanceManager *manager)
+{
+  int64_t stop_ms = service->settings.stop_ms;
+  unsigned left;
+
   g_message ("stopping");
-  left = vigil_instance_manager_stop_all (manager,
-      g_get_monotonic_time () + settings->stop_ms * G_TIME_SPAN_MILLISECOND);
-  if (left > 0) {
-    g_warning ("%u instances did not end within %" G_GINT64_FORMAT
-               " ms; they are left behind",
-        left, (gint64)settings->stop_ms);
-    /* Their threads use the manager, the configuration and the environment:
-     * only the end of the process may take those away. */
-    _exit (EX_OK);
+  left = vigil_instance_manager_stop_all (
+      manager, g_get_monotonic_time () + stop_ms * G_TIME_SPAN_MILLISECOND);
+  if (left == 0)
+    return;
+  g_warning ("%u instances did not end within %" G_GINT64_FORMAT
+             " ms; they are left behind",
+      left, (gint64)stop_ms);
+  /* Their threads use the manager, the configuration and the environment:
+   * only the end of the process may take those away. */
+  _exit (EX_OK);
+}
+
+static int
+run (const Service *service, VigilProblems *problems)
+{
+  g_autoptr (VigilInstanceManager) manager = vigil_instance_manager_new (
+      service->config, service->environment, &service->settings, problems);
+  g_autoptr (VigilRestServer) rest = NULL;
+  g_autoptr (GError) error = NULL;
+  unsigned started;
+
+  log_problems (problems);
+  if (service->rest_settings->is_enabled) {
+    rest = vigil_rest_server_new (service->rest_settings, manager, &error);
+    if (rest == NULL) {
+      g_warning ("not started: %s", error->message);
+      return vigil_error_exit_status (error);
+    }
   }
+  started = vigil_instance_manager_auto_start (manager);
+  log_started (service, manager, started, rest);
+  wait_for_signal ();
+  /* REST still answers: starts are refused, states can be watched. */
+  stop_instances (service, manager);
+  g_clear_pointer (&rest, vigil_rest_server_free);
   g_message ("stopped");
   return EX_OK;
 }
@@ -155,10 +195,13 @@ vigil_cmd_serve (int argc, char **argv)
 {
   g_auto (Options) options = {0};
   g_autoptr (VigilEnvironment) environment = NULL;
+  /* Faults of single pipelines stop only those; the server's own stop it. */
   g_autoptr (VigilProblems) problems = vigil_problems_new ();
+  g_autoptr (VigilProblems) own_problems = vigil_problems_new ();
   g_autoptr (VigilConfig) config = NULL;
+  g_autoptr (VigilRestSettings) rest_settings = NULL;
   g_autoptr (GError) error = NULL;
-  VigilSettings settings;
+  Service service = {0};
 
   if (!parse_options (argc, argv, &options))
     return EX_USAGE;
@@ -168,12 +211,19 @@ vigil_cmd_serve (int argc, char **argv)
   install_log (&options, environment);
   /* A peer that closes its end is an error code, not the end. */
   signal (SIGPIPE, SIG_IGN);
-  vigil_settings_init (&settings, environment, problems);
-  if (vigil_problems_check (problems, &error))
-    config = vigil_startup_read_config (options.config_file, problems, &error);
-  if (config == NULL) {
+  config = vigil_startup_read_config (options.config_file, problems, &error);
+  if (config != NULL) {
+    vigil_settings_init (&service.settings, environment, own_problems);
+    rest_settings = vigil_rest_settings_new (config, environment, own_problems);
+    log_problems (own_problems);
+    vigil_problems_check (own_problems, &error);
+  }
+  if (error != NULL) {
     g_warning ("not started: %s", error->message);
     return EX_CONFIG;
   }
-  return run (config, environment, &settings, problems);
+  service.config = config;
+  service.environment = environment;
+  service.rest_settings = rest_settings;
+  return run (&service, problems);
 }

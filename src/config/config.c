@@ -27,6 +27,11 @@ static const VigilSchemaKey root_keys[] = {
         .help = "The pipelines, each an object.",
     },
     {
+        .name = "rest",
+        .type = VIGIL_SCHEMA_OBJECT,
+        .help = "The REST interface: who may reach it, and its limits.",
+    },
+    {
         .name = "mqtt_publisher",
         .ignored = "has no effect here: put it into an entry of "
                    "config.pipelines",

@@ -69,17 +69,36 @@ const VigilSchemaKey vigil_entry_keys[] = {
     {.name = NULL},
 };
 
-static gpointer
-build_keys (gpointer unused)
+/* @checks_definition: FALSE: the definition's keys by name alone, because
+ * its own check reports what is wrong with them. */
+static VigilSchemaKey *
+build_keys (gboolean checks_definition)
 {
   const VigilSchemaKey *const tables[] = {
       vigil_definition_keys, vigil_publisher_keys, vigil_entry_keys};
   GArray *keys = g_array_new (TRUE, TRUE, sizeof (VigilSchemaKey));
 
   for (size_t table = 0; table < G_N_ELEMENTS (tables); table++)
-    for (const VigilSchemaKey *key = tables[table]; key->name != NULL; key++)
-      g_array_append_vals (keys, key, 1);
-  return g_array_free (keys, FALSE);
+    for (const VigilSchemaKey *key = tables[table]; key->name != NULL; key++) {
+      VigilSchemaKey copy = *key;
+
+      if (tables[table] == vigil_definition_keys && !checks_definition)
+        copy = (VigilSchemaKey){.name = key->name};
+      g_array_append_val (keys, copy);
+    }
+  return (VigilSchemaKey *)g_array_free (keys, FALSE);
+}
+
+static gpointer
+build_listed_keys (gpointer unused)
+{
+  return build_keys (TRUE);
+}
+
+static gpointer
+build_checked_keys (gpointer unused)
+{
+  return build_keys (FALSE);
 }
 
 const VigilSchemaKey *
@@ -87,7 +106,15 @@ vigil_entry_list_keys (void)
 {
   static GOnce once = G_ONCE_INIT;
 
-  return g_once (&once, build_keys, NULL);
+  return g_once (&once, build_listed_keys, NULL);
+}
+
+static const VigilSchemaKey *
+get_checked_keys (void)
+{
+  static GOnce once = G_ONCE_INIT;
+
+  return g_once (&once, build_checked_keys, NULL);
 }
 
 const char *
@@ -164,7 +191,7 @@ vigil_entry_check (const VigilConfig *config, unsigned index,
 
   if (entry == NULL)
     return; /* no object: config has said so */
-  vigil_schema_check (vigil_entry_list_keys (), entry, path, problems);
+  vigil_schema_check (get_checked_keys (), entry, path, problems);
   check_name (config, index, path, problems);
   vigil_definition_check (entry, path, environment, problems);
   vigil_publisher_check (entry, path, &context, problems);
