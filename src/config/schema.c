@@ -98,14 +98,24 @@ format_choices (const char *const *choices, const char *quote)
   return g_string_free (text, FALSE);
 }
 
-/* Returns: (transfer full): @text, cut where it is long. */
+/* Returns: (transfer full): @text as a message may show it: cut where it is
+ * long, and without a character that could move a cursor. */
 static char *
 clip (const char *text)
 {
-  if (g_utf8_strlen (text, -1) <= SHOWN_LENGTH_MAX)
-    return g_strdup (text);
-  g_autofree char *start = g_utf8_substring (text, 0, SHOWN_LENGTH_MAX);
-  return g_strconcat (start, "...", NULL);
+  GString *shown = g_string_new (NULL);
+  for (unsigned i = 0; *text != '\0'; i++, text = g_utf8_next_char (text)) {
+    if (i == SHOWN_LENGTH_MAX) {
+      g_string_append (shown, "...");
+      break;
+    }
+    gunichar character = g_utf8_get_char (text);
+    if (g_unichar_iscntrl (character))
+      g_string_append_printf (shown, "\\u%04x", character);
+    else
+      g_string_append_unichar (shown, character);
+  }
+  return g_string_free (shown, FALSE);
 }
 
 static gboolean
@@ -122,11 +132,7 @@ vigil_schema_join_path (const char *path, const char *key)
   g_autofree char *shown = clip (key);
   if (is_word (key))
     return g_strdup_printf ("%s%s%s", path, path[0] != '\0' ? "." : "", shown);
-  GString *text = g_string_new (path);
-  g_string_append_c (text, '[');
-  vigil_json_append_string (text, shown, -1);
-  g_string_append_c (text, ']');
-  return g_string_free (text, FALSE);
+  return g_strdup_printf ("%s[\"%s\"]", path, shown);
 }
 
 /* ---- The nearest key --------------------------------------------------- */

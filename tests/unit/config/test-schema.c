@@ -86,6 +86,8 @@ static const struct {
         "E p.note: want a string, got an integer"},
     {"choice", ",\"colour\":\"pink\"",
         "E p.colour: 'pink': want 'red', 'green' or 'blue'"},
+    {"choice-control", ",\"colour\":\"\\u001b\\n\"",
+        "E p.colour: '\\u001b\\u000a': want 'red', 'green' or 'blue'"},
     {"choice-case", ",\"colour\":\"RED\"",
         "E p.colour: 'RED': want 'red', 'green' or 'blue'"},
     {"object", ",\"inner\":[]", "E p.inner: want an object, got a list"},
@@ -111,7 +113,7 @@ static const struct {
         "W p.QOS: unknown key, without effect: did you mean 'qos'?"},
     {"unknown-far", ",\"zzz\":1", "W p.zzz: unknown key, without effect"},
     {"unknown-odd", ",\"a b\\n\":1",
-        "W p[\"a b\\n\"]: unknown key, without effect"},
+        "W p[\"a b\\u000a\"]: unknown key, without effect"},
     {"unknown-empty", ",\"\":1", "W p[\"\"]: unknown key, without effect"},
     {"several", ",\"flag\":0,\"qos\":9,\"x_y_z\":1",
         "E p.flag: want true or false, got an integer\n"
