@@ -13,19 +13,31 @@ typedef struct _VigilMqttMessage VigilMqttMessage;
 
 /* ---- Messages -------------------------------------------------------- */
 
-/* One PUBLISH: topic, payload as up to four shared pieces. */
+#define VIGIL_MQTT_SEGMENTS_MAX 4
+#define VIGIL_MQTT_PUBLICATIONS_MAX 2
+
+typedef struct {
+  const char *name;
+  const char *value;
+} VigilMqttUserProperty;
+
+/* One PUBLISH: topic, payload as up to four shared pieces. Zeroed members
+ * are not sent. */
 typedef struct {
   const char *topic;
-  GBytes *segments[4];      /* NULL after the last */
-  const char *content_type; /* nullable; MQTT 5 only */
-  GBytes *correlation_data; /* nullable; MQTT 5 only */
-  gboolean is_text;         /* MQTT 5: Payload Format Indicator 1 */
+  GBytes *segments[VIGIL_MQTT_SEGMENTS_MAX]; /* NULL after the last */
+  const char *content_type;                  /* nullable; MQTT 5 only */
+  GBytes *correlation_data;                  /* nullable; MQTT 5 only */
+  gboolean is_text;  /* MQTT 5: Payload Format Indicator 1 */
+  unsigned expiry_s; /* MQTT 5: Message Expiry, less the time it waited */
+  const VigilMqttUserProperty *user_properties; /* MQTT 5 */
+  unsigned user_properties_size;
 } VigilMqttPublication;
 
 /*
  * Makes a smaller form of a message that does not fit: called in the I/O
- * thread (for @limit_bytes of one packet) or by send (to make room, with
- * @limit_bytes 0: without its frame).
+ * thread (for @limit_bytes of payload in one packet) or by send (to make room,
+ * with @limit_bytes 0: without its frame); must not call the client.
  * Returns: (transfer full) (nullable): NULL when nothing smaller exists.
  */
 typedef VigilMqttMessage *(*VigilMqttReduceFunc) (
@@ -91,8 +103,11 @@ typedef enum {
   VIGIL_MQTT_REJECTED,     /* by the broker; @reason has its words */
 } VigilMqttOutcome;
 
-/* The end of a message. I/O thread, or the caller of send or stop; must not
- * block or call the client. */
+/*
+ * The end of a message: once for each message given to send. @message is
+ * the form it had in the end (see VigilMqttReduceFunc). I/O thread, or the
+ * caller of send or stop; must not block or call the client.
+ */
 typedef void (*VigilMqttOutcomeFunc) (VigilMqttMessage *message,
     VigilMqttOutcome outcome, const char *reason, void *user_data);
 

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The I/O thread: connects, moves bytes and messages, waits, stops. */
+
+#define G_LOG_DOMAIN "vigil-mqtt"
+
+#include "mqtt/mqtt-client-private.h"
+
+#include "base/backoff.h"
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+/* Messages that go from the queue to the session at a time. */
+#define BATCH_MAX 64
+
+/* Reads and writes in one turn, so that a fast broker cannot keep the loop
+ * from its other work. */
+#define TURNS_MAX 32
+
+/* After DISCONNECT: for the broker to read it and close. */
+#define LINGER_US (G_USEC_PER_SEC / 2)
+
+static void read_input (VigilMqttClient *self, int64_t now_us);
+
+/* ---- Attempts -------------------------------------------------------------
+ */
+
+static void
+begin_attempt (VigilMqttClient *self, int64_t now_us)
+{
+  self->attempt_deadline_us = now_us + self->options.attempt_timeout_ms * 1000;
+  vigil_mqtt_dialer_start (self->dialer, now_us, self->attempt_deadline_us);
+}
+
+static int64_t
+retry_delay_us (VigilMqttClient *self)
+{
+  const int64_t delay_us = vigil_backoff_delay_ms (self->failures) * 1000;
+
+  /* Shorter, never longer: the longest pause stays a promise. */
+  if (self->options.jitter)
+    return (int64_t)((double)delay_us * g_random_double_range (0.5, 1.0));
+  return delay_us;
+}
+
+/* The one line that a change for the worse is worth; the same reason again
+ * is for developers. */
+static void
+log_failure (VigilMqttClient *self, const char *reason, int64_t delay_us)
+{
+  const gboolean is_news = g_strcmp0 (reason, self->logged_error) != 0;
+
+  if (!is_news) {
+    g_debug ("%s: %s; next attempt in %.0f s", self->options.name, reason,
+        (double)delay_us / G_USEC_PER_SEC);
+    return;
+  }
+  g_free (self->logged_error);
+  self->logged_error = g_strdup (reason);
+  g_warning ("%s: %s; next attempt in %.0f s, %s", self->options.name, reason,
+      (double)delay_us / G_USEC_PER_SEC,
+      self->options.offline_queue ? "new messages wait"
+                                  : "new messages are dropped");
+}
+
+static void
+wait_for_retry (VigilMqttClient *self, const char *reason, int64_t now_us)
+{
+  int64_t delay_us = 0;
+
+  self->failures++;
+  delay_us = retry_delay_us (self);
+  vigil_mqtt_account_set_state (
+      self, VIGIL_MQTT_WAITING, reason, now_us + delay_us);
+  log_failure (self, reason, delay_us);
+}
+
+static void
+attempt_failed (VigilMqttClient *self, int64_t now_us)
+{
+  const gboolean keeps_queue =
+      self->options.qos > 0 || self->options.offline_queue;
+
+  wait_for_retry (self, vigil_mqtt_dialer_get_reasons (self->dialer), now_us);
+  if (!keeps_queue)
+    vigil_mqtt_account_drop_queued (
+        self, VIGIL_MQTT_DROP_NOT_CONNECTED, INT64_MAX);
+}
+
+static void
+dial (VigilMqttClient *self, int64_t now_us)
+{
+  switch (vigil_mqtt_dialer_advance (self->dialer, now_us)) {
+  case VIGIL_MQTT_DIALING:
+    break;
+  case VIGIL_MQTT_DIALED:
+    self->transport = vigil_mqtt_dialer_steal_transport (self->dialer);
+    self->is_write_blocked = FALSE;
+    self->has_read_end = FALSE;
+    vigil_mqtt_session_open (self->session, now_us);
+    break;
+  case VIGIL_MQTT_DIAL_FAILED:
+    attempt_failed (self, now_us);
+    break;
+  }
+}
+
+static gboolean
+is_attempting (const VigilMqttClient *self)
+{
+  return self->status.state == VIGIL_MQTT_CONNECTING ||
+         self->status.state == VIGIL_MQTT_RECONNECTING;
+}
+
+static void
+connected (VigilMqttClient *self, int64_t now_us)
+{
+  const uint64_t dropped =
+      vigil_mqtt_account_get_dropped (self) - self->dropped_before;
+
+  self->connected_us = now_us;
+  if (self->options.stable_after_s <= 0)
+    self->failures = 0;
+  if (self->options.offline_max_age_s > 0)
+    vigil_mqtt_account_drop_queued (self, VIGIL_MQTT_DROP_EXPIRED,
+        now_us - (int64_t)(self->options.offline_max_age_s * G_USEC_PER_SEC));
+  vigil_mqtt_account_set_state (self, VIGIL_MQTT_CONNECTED, "", 0);
+  g_clear_pointer (&self->logged_error, g_free);
+  if (dropped > 0)
+    g_message ("%s: connected to %s; %" G_GUINT64_FORMAT
+               " messages were dropped meanwhile",
+        self->options.name, vigil_mqtt_dialer_get_peer (self->dialer), dropped);
+  else
+    g_message ("%s: connected to %s", self->options.name,
+        vigil_mqtt_dialer_get_peer (self->dialer));
+}
+
+static void
+connection_lost (VigilMqttClient *self, const char *reason, int64_t now_us)
+{
+  const double lasted_s =
+      (double)(now_us - self->connected_us) / G_USEC_PER_SEC;
+  g_autofree char *text = g_strdup_printf (
+      "%s: %s", vigil_mqtt_dialer_get_peer (self->dialer), reason);
+
+  if (self->options.stable_after_s > 0 &&
+      lasted_s >= self->options.stable_after_s)
+    self->failures = 0;
+  vigil_mqtt_account_flush (self);
+  self->dropped_before = vigil_mqtt_account_get_dropped (self);
+  wait_for_retry (self, text, now_us);
+  if (self->options.qos == 0 && !self->options.offline_queue)
+    vigil_mqtt_account_drop_queued (
+        self, VIGIL_MQTT_DROP_CONNECTION_LOST, INT64_MAX);
+}
+
+/* The transport is of no use any more. */
+static void
+disconnected (
+    VigilMqttClient *self, const char *reason, gboolean is_peer, int64_t now_us)
+{
+  const gboolean is_refused = vigil_mqtt_session_is_refused (self->session);
+
+  vigil_mqtt_session_close (self->session, is_peer, now_us);
+  g_clear_pointer (&self->transport, vigil_mqtt_transport_close);
+  if (is_attempting (self)) {
+    vigil_mqtt_dialer_fail (self->dialer, reason, is_refused);
+    dial (self, now_us);
+  } else {
+    connection_lost (self, reason, now_us);
+  }
+}
+
+/* ---- Bytes ----------------------------------------------------------------
+ */
+
+/* Returns: FALSE when the connection is gone. */
+static gboolean
+write_output (VigilMqttClient *self, int64_t now_us)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (unsigned i = 0; i < TURNS_MAX; i++) {
+    size_t written = 0;
+    int pieces_size = 0;
+    const struct iovec *pieces =
+        vigil_mqtt_session_get_output (self->session, &pieces_size);
+
+    self->is_write_blocked = FALSE;
+    if (pieces_size == 0)
+      return TRUE;
+    switch (self->transport->ops->writev (
+        self->transport, pieces, pieces_size, &written, &error)) {
+    case VIGIL_MQTT_IO_DONE:
+      if (!vigil_mqtt_session_written (
+              self->session, written, now_us, &error)) {
+        disconnected (self, error->message, TRUE, now_us);
+        return FALSE;
+      }
+      break;
+    case VIGIL_MQTT_IO_AGAIN:
+      self->is_write_blocked = TRUE;
+      return TRUE;
+    case VIGIL_MQTT_IO_END:
+    case VIGIL_MQTT_IO_FAILED:
+      /* the broker's last words may still be there to be read */
+      read_input (self, now_us);
+      if (self->transport != NULL)
+        disconnected (self, error->message, TRUE, now_us);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* A broker that is told why may do better next time; one write, at once. */
+static void
+write_farewell (VigilMqttClient *self)
+{
+  size_t written = 0;
+  int pieces_size = 0;
+  const struct iovec *pieces =
+      vigil_mqtt_session_get_output (self->session, &pieces_size);
+
+  if (pieces_size > 0 && !self->is_write_blocked)
+    (void)self->transport->ops->writev (
+        self->transport, pieces, pieces_size, &written, NULL);
+}
+
+/* Returns: FALSE when nothing more is to be read now; the connection may be
+ * gone then. */
+static gboolean
+read_once (VigilMqttClient *self, int64_t now_us)
+{
+  g_autoptr (GError) error = NULL;
+  size_t space = 0;
+  size_t size = 0;
+  uint8_t *buffer = NULL;
+
+  if (!vigil_mqtt_session_wants_input (self->session))
+    return FALSE;
+  buffer = vigil_mqtt_session_get_space (self->session, &space);
+  if (buffer == NULL) {
+    disconnected (self, "no memory for what the broker sends", FALSE, now_us);
+    return FALSE;
+  }
+  switch (self->transport->ops->read (
+      self->transport, buffer, space, &size, &error)) {
+  case VIGIL_MQTT_IO_DONE:
+    break;
+  case VIGIL_MQTT_IO_AGAIN:
+    return FALSE;
+  case VIGIL_MQTT_IO_END:
+    self->has_read_end = TRUE;
+    if (self->linger_us == 0)
+      disconnected (self, "the broker closed the connection", TRUE, now_us);
+    return FALSE;
+  case VIGIL_MQTT_IO_FAILED:
+    self->has_read_end = TRUE;
+    if (self->linger_us == 0)
+      disconnected (self, error->message, TRUE, now_us);
+    return FALSE;
+  }
+  if (!vigil_mqtt_session_received (self->session, size, now_us, &error)) {
+    write_farewell (self);
+    disconnected (self, error->message, TRUE, now_us);
+    return FALSE;
+  }
+  return size == space || self->transport->ops->has_buffered (self->transport);
+}
+
+static void
+read_input (VigilMqttClient *self, int64_t now_us)
+{
+  const gboolean was_connected =
+      vigil_mqtt_session_is_connected (self->session);
+
+  for (unsigned i = 0; i < TURNS_MAX; i++)
+    if (!read_once (self, now_us))
+      break;
+  if (!was_connected && vigil_mqtt_session_is_connected (self->session))
+    connected (self, now_us);
+}
+
+static void
+fill_session (VigilMqttClient *self, int64_t now_us)
+{
+  VigilMqttQueueEntry batch[BATCH_MAX];
+  const unsigned room = vigil_mqtt_session_get_room (self->session);
+  unsigned size = 0;
+
+  if (room == 0)
+    return;
+  size = vigil_mqtt_account_take (self, batch, MIN (room, BATCH_MAX));
+  for (unsigned i = 0; i < size; i++)
+    vigil_mqtt_session_take (
+        self->session, batch[i].message, batch[i].taken_us, now_us);
+}
+
+static void
+serve_connection (VigilMqttClient *self, short events, int64_t now_us)
+{
+  g_autoptr (GError) error = NULL;
+
+  if ((events & (POLLIN | POLLHUP | POLLERR)) != 0)
+    read_input (self, now_us);
+  if (self->transport == NULL)
+    return;
+  if (is_attempting (self) &&
+      now_us >= vigil_mqtt_dialer_get_deadline_us (self->dialer)) {
+    disconnected (self, "the broker accepted the connection and said nothing",
+        FALSE, now_us);
+    return;
+  }
+  if (!vigil_mqtt_session_tick (self->session, now_us, &error)) {
+    disconnected (self, error->message, FALSE, now_us);
+    return;
+  }
+  fill_session (self, now_us);
+  /* what TLS waits to read may be what lets it write */
+  if (!self->is_write_blocked || events != 0)
+    write_output (self, now_us);
+}
+
+/* ---- Stopping -------------------------------------------------------------
+ */
+
+static gboolean
+is_drained (VigilMqttClient *self)
+{
+  gboolean is_empty = FALSE;
+
+  pthread_mutex_lock (&self->lock);
+  is_empty = self->queue.size == 0;
+  pthread_mutex_unlock (&self->lock);
+  return is_empty && vigil_mqtt_session_get_in_flight (self->session) == 0;
+}
+
+/* Returns: TRUE when the thread may end. */
+static gboolean
+advance_stop (VigilMqttClient *self, int64_t now_us)
+{
+  int pieces_size = 0;
+
+  if (self->linger_us == 0 && now_us < self->stop_us && !is_drained (self))
+    return FALSE;
+  if (self->transport == NULL ||
+      (self->linger_us == 0 &&
+          !vigil_mqtt_session_is_connected (self->session)))
+    return TRUE;
+  if (self->linger_us == 0) {
+    self->linger_us = now_us + LINGER_US;
+    vigil_mqtt_session_disconnect (self->session);
+    if (!write_output (self, now_us))
+      return TRUE;
+  }
+  vigil_mqtt_session_get_output (self->session, &pieces_size);
+  if (pieces_size == 0)
+    self->transport->ops->shutdown (self->transport);
+  return self->has_read_end || now_us >= self->linger_us;
+}
+
+static void
+end_all (VigilMqttClient *self, int64_t now_us)
+{
+  if (self->transport != NULL)
+    vigil_mqtt_session_close (self->session, FALSE, now_us);
+  g_clear_pointer (&self->transport, vigil_mqtt_transport_close);
+  vigil_mqtt_session_drop_all (self->session, VIGIL_MQTT_DROP_STOPPED);
+  vigil_mqtt_account_set_state (self, VIGIL_MQTT_STOPPED, NULL, 0);
+  vigil_mqtt_account_drop_queued (self, VIGIL_MQTT_DROP_STOPPED, INT64_MAX);
+  vigil_mqtt_account_flush (self);
+}
+
+/* ---- The loop -------------------------------------------------------------
+ */
+
+static int64_t
+next_deadline_us (VigilMqttClient *self, gboolean is_stopping)
+{
+  int64_t deadline_us = INT64_MAX;
+
+  if (is_attempting (self))
+    deadline_us = vigil_mqtt_dialer_get_deadline_us (self->dialer);
+  else if (self->status.state == VIGIL_MQTT_WAITING)
+    deadline_us = self->retry_us;
+  if (self->transport != NULL)
+    deadline_us =
+        MIN (deadline_us, vigil_mqtt_session_get_deadline_us (self->session));
+  if (self->linger_us > 0)
+    deadline_us = MIN (deadline_us, self->linger_us);
+  else if (is_stopping)
+    deadline_us = MIN (deadline_us, self->stop_us);
+  return deadline_us;
+}
+
+/* When the next message of an offline queue expires. */
+static int64_t
+expire_offline (VigilMqttClient *self, int64_t now_us)
+{
+  const int64_t age_us =
+      (int64_t)(self->options.offline_max_age_s * G_USEC_PER_SEC);
+  const VigilMqttQueueEntry *oldest = NULL;
+  int64_t deadline_us = INT64_MAX;
+
+  if (age_us == 0 || self->status.state == VIGIL_MQTT_CONNECTED)
+    return INT64_MAX;
+  vigil_mqtt_account_drop_queued (
+      self, VIGIL_MQTT_DROP_EXPIRED, now_us - age_us);
+  pthread_mutex_lock (&self->lock);
+  oldest = vigil_mqtt_queue_peek (&self->queue);
+  if (oldest != NULL)
+    deadline_us = oldest->taken_us + age_us + 1;
+  /* a queue that was empty has no date yet: the next send must wake us */
+  self->wants_wake = self->wants_wake || oldest == NULL;
+  pthread_mutex_unlock (&self->lock);
+  return deadline_us;
+}
+
+/* Returns: TRUE when there is a message that could go now; else the next
+ * send wakes the loop, if it can go then. */
+static gboolean
+announce_sleep (VigilMqttClient *self, gboolean *ret_is_stopping)
+{
+  const gboolean has_room = vigil_mqtt_session_get_room (self->session) > 0;
+  gboolean has_work = FALSE;
+
+  pthread_mutex_lock (&self->lock);
+  has_work = has_room && self->queue.size > 0;
+  self->wants_wake = has_room && !has_work;
+  *ret_is_stopping = self->is_stopping;
+  pthread_mutex_unlock (&self->lock);
+  return has_work;
+}
+
+static void
+wait_for_events (
+    struct pollfd pollers[2], gboolean has_work, int64_t deadline_us)
+{
+  const int64_t left_us = has_work ? 0
+                          : deadline_us == INT64_MAX
+                              ? INT64_MAX
+                              : MAX (deadline_us - g_get_monotonic_time (), 0);
+  const struct timespec timeout = {
+      .tv_sec = left_us / G_USEC_PER_SEC,
+      .tv_nsec = left_us % G_USEC_PER_SEC * 1000,
+  };
+
+  pollers[0].revents = pollers[1].revents = 0;
+  (void)ppoll (pollers, 2, left_us == INT64_MAX ? NULL : &timeout, NULL);
+}
+
+static void
+wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
+{
+  const gboolean has_work = announce_sleep (self, ret_is_stopping);
+  const int64_t expiry_us = expire_offline (self, g_get_monotonic_time ());
+  int64_t deadline_us = next_deadline_us (self, *ret_is_stopping);
+  struct pollfd pollers[2] = {
+      {.fd = self->event, .events = POLLIN},
+      {.fd = -1},
+  };
+  uint64_t ignored = 0;
+
+  if (self->transport != NULL) {
+    pollers[1].fd = self->has_read_end ? -1 : self->transport->descriptor;
+    pollers[1].events = self->transport->ops->want_events (
+        self->transport, self->is_write_blocked);
+    if (!vigil_mqtt_session_wants_input (self->session))
+      pollers[1].events &= ~POLLIN;
+  } else if (is_attempting (self)) {
+    pollers[1] = vigil_mqtt_dialer_get_poll (self->dialer);
+  }
+  wait_for_events (pollers, has_work && !self->is_write_blocked,
+      MIN (deadline_us, expiry_us));
+  if ((pollers[0].revents & POLLIN) != 0 &&
+      read (self->event, &ignored, sizeof ignored) < 0)
+    g_debug ("%s: cannot read the eventfd: %s", self->options.name,
+        g_strerror (errno));
+  *ret_events = pollers[1].revents;
+}
+
+static void
+turn (VigilMqttClient *self, short events, int64_t now_us)
+{
+  if (self->transport != NULL) {
+    serve_connection (self, events, now_us);
+  } else if (is_attempting (self)) {
+    dial (self, now_us);
+  } else if (self->status.state == VIGIL_MQTT_WAITING &&
+             now_us >= self->retry_us) {
+    vigil_mqtt_account_set_state (self, VIGIL_MQTT_RECONNECTING, NULL, 0);
+    begin_attempt (self, now_us);
+    dial (self, now_us);
+  }
+  /* a fresh connection has its CONNECT to write, and so on */
+  if (self->transport != NULL && !self->is_write_blocked)
+    write_output (self, now_us);
+}
+
+void *
+vigil_mqtt_loop_run (void *data)
+{
+  VigilMqttClient *self = data;
+  gboolean is_stopping = FALSE;
+  short events = 0;
+
+  begin_attempt (self, g_get_monotonic_time ());
+  for (;;) {
+    const int64_t now_us = g_get_monotonic_time ();
+
+    turn (self, events, now_us);
+    vigil_mqtt_account_flush (self);
+    if (is_stopping && advance_stop (self, now_us))
+      break;
+    wait (self, &is_stopping, &events);
+  }
+  end_all (self, g_get_monotonic_time ());
+  return NULL;
+}
