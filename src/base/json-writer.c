@@ -67,29 +67,39 @@ is_plain (unsigned char c)
   return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* How many plain characters @in starts with, looking at eight together
- * while there are as many. */
-static inline size_t
-count_plain (const unsigned char *in, const unsigned char *end)
+/* TRUE when no byte of @word is below 0x20, a quote, a backslash or not
+ * ASCII. */
+static inline gboolean
+are_plain (uint64_t word)
 {
   const uint64_t ones = UINT64_C (0x0101010101010101);
   const uint64_t tops = UINT64_C (0x8080808080808080);
+  /* A byte that counts gets its top bit here; a borrow can give it to the
+   * bytes above one that counts, never without one. */
+  uint64_t quote = word ^ (ones * '"');
+  uint64_t backslash = word ^ (ones * '\\');
+  uint64_t special =
+      (word - ones * 0x20) | (quote - ones) | (backslash - ones) | word;
+  return (special & tops) == 0;
+}
+
+/* Copies the plain characters that @in starts with to @out, which has room
+ * for all up to @end. Returns: how many. */
+static inline size_t
+copy_plain (char *out, const unsigned char *in, const unsigned char *end)
+{
   const unsigned char *start = in;
   while (end - in >= 8) {
     uint64_t word;
     memcpy (&word, in, 8);
-    /* The top bit of a byte is set, at least from the first that counts on,
-     * where the byte is below 0x20, a quote, a backslash or not ASCII. */
-    uint64_t quote = word ^ (ones * '"');
-    uint64_t backslash = word ^ (ones * '\\');
-    uint64_t special =
-        (word - ones * 0x20) | (quote - ones) | (backslash - ones) | word;
-    if ((special & tops) != 0)
+    if (!are_plain (word))
       break;
+    memcpy (out, &word, 8);
     in += 8;
+    out += 8;
   }
   while (in < end && is_plain (*in))
-    in++;
+    *out++ = (char)*in++;
   return (size_t)(in - start);
 }
 
@@ -153,20 +163,17 @@ append_escape (GString *text, unsigned char c)
   }
 }
 
-void
-vigil_json_append_string (GString *text, const char *value, gssize length)
+/* The rest of a string, from the first character on that is not plain. */
+static void
+append_rest (GString *text, const unsigned char *in, const unsigned char *end)
 {
-  size_t size = length < 0 ? strlen (value) : (size_t)length;
-  const unsigned char *in = (const unsigned char *)value;
-  const unsigned char *end = in + size;
-  reserve (text, size + 2);
-  append_character (text, '"');
   while (in < end) {
-    size_t run = count_plain (in, end);
-    append_bytes (text, (const char *)in, run);
+    char *out = reserve (text, (size_t)(end - in));
+    size_t run = copy_plain (out, in, end);
+    commit (text, out + run);
     in += run;
     if (in == end)
-      break;
+      return;
     if (*in < 0x80) {
       append_escape (text, *in++);
       continue;
@@ -180,7 +187,37 @@ vigil_json_append_string (GString *text, const char *value, gssize length)
       in += count;
     }
   }
-  append_character (text, '"');
+}
+
+/* @before, @behind: a character to put there, or NUL. */
+static inline void
+append_quoted (
+    GString *text, char before, const char *value, size_t size, char behind)
+{
+  const unsigned char *in = (const unsigned char *)value;
+  const unsigned char *end = in + size;
+  char *out = reserve (text, size + 4);
+  if (before != '\0')
+    *out++ = before;
+  *out++ = '"';
+  size_t run = copy_plain (out, in, end);
+  out += run;
+  if (G_UNLIKELY (run < size)) {
+    commit (text, out);
+    append_rest (text, in + run, end);
+    out = reserve (text, 2);
+  }
+  *out++ = '"';
+  if (behind != '\0')
+    *out++ = behind;
+  commit (text, out);
+}
+
+void
+vigil_json_append_string (GString *text, const char *value, gssize length)
+{
+  append_quoted (
+      text, '\0', value, length < 0 ? strlen (value) : (size_t)length, '\0');
 }
 
 /* ---- Numbers ----------------------------------------------------------- */
@@ -292,20 +329,28 @@ vigil_json_writer_init (VigilJsonWriter *self, GString *text)
   *self = (VigilJsonWriter){.text = text};
 }
 
-/* Before each key, and each value that has none. */
-static inline void
+/* Before each key, and each value that has none. Returns: the character that
+ * must come before it, or NUL. */
+static inline char
 begin_item (VigilJsonWriter *self)
 {
   if (self->after_key) {
     self->after_key = FALSE;
-    return;
+    return '\0';
   }
   if (self->depth == 0)
-    return;
+    return '\0';
   uint64_t bit = UINT64_C (1) << (self->depth - 1);
-  if ((self->has_items & bit) != 0)
-    append_character (self->text, ',');
+  char separator = (self->has_items & bit) != 0 ? ',' : '\0';
   self->has_items |= bit;
+  return separator;
+}
+
+static inline void
+append_separator (VigilJsonWriter *self)
+{
+  if (begin_item (self) != '\0')
+    append_character (self->text, ',');
 }
 
 static inline void
@@ -313,7 +358,7 @@ begin_level (VigilJsonWriter *self, char bracket)
 {
   g_return_if_fail (self->depth < WRITER_DEPTH_MAX);
 
-  begin_item (self);
+  append_separator (self);
   append_character (self->text, bracket);
   self->has_items &= ~(UINT64_C (1) << self->depth);
   self->depth++;
@@ -357,33 +402,37 @@ vigil_json_writer_key (VigilJsonWriter *self, const char *key)
 {
   g_return_if_fail (self->depth > 0 && !self->after_key);
 
-  begin_item (self);
-  vigil_json_append_string (self->text, key != NULL ? key : "", -1);
-  append_character (self->text, ':');
+  char separator = begin_item (self);
+  if (key == NULL)
+    key = "";
+  append_quoted (self->text, separator, key, strlen (key), ':');
   self->after_key = TRUE;
 }
 
 void
 vigil_json_writer_string (VigilJsonWriter *self, const char *value)
 {
-  begin_item (self);
-  if (value == NULL)
+  char separator = begin_item (self);
+  if (value != NULL)
+    append_quoted (self->text, separator, value, strlen (value), '\0');
+  else {
+    if (separator != '\0')
+      append_character (self->text, separator);
     append_bytes (self->text, "null", 4);
-  else
-    vigil_json_append_string (self->text, value, -1);
+  }
 }
 
 void
 vigil_json_writer_integer (VigilJsonWriter *self, int64_t value)
 {
-  begin_item (self);
+  append_separator (self);
   vigil_json_append_integer (self->text, value);
 }
 
 void
 vigil_json_writer_boolean (VigilJsonWriter *self, gboolean value)
 {
-  begin_item (self);
+  append_separator (self);
   if (value)
     append_bytes (self->text, "true", 4);
   else
@@ -393,14 +442,14 @@ vigil_json_writer_boolean (VigilJsonWriter *self, gboolean value)
 void
 vigil_json_writer_null (VigilJsonWriter *self)
 {
-  begin_item (self);
+  append_separator (self);
   append_bytes (self->text, "null", 4);
 }
 
 void
 vigil_json_writer_number (VigilJsonWriter *self, double value)
 {
-  begin_item (self);
+  append_separator (self);
   vigil_json_append_number (self->text, value);
 }
 
@@ -429,8 +478,7 @@ append_object (GString *text, const VigilJson *object)
     if (!is_first)
       append_character (text, ',');
     is_first = FALSE;
-    vigil_json_append_string (text, key, -1);
-    append_character (text, ':');
+    append_quoted (text, '\0', key, strlen (key), ':');
     append_value (text, value);
   }
   append_character (text, '}');
@@ -481,7 +529,7 @@ append_value (GString *text, const VigilJson *value)
 void
 vigil_json_writer_value (VigilJsonWriter *self, const VigilJson *value)
 {
-  begin_item (self);
+  append_separator (self);
   if (value == NULL)
     append_bytes (self->text, "null", 4);
   else
@@ -491,6 +539,6 @@ vigil_json_writer_value (VigilJsonWriter *self, const VigilJson *value)
 void
 vigil_json_writer_raw (VigilJsonWriter *self, const char *json, gssize length)
 {
-  begin_item (self);
+  append_separator (self);
   append_bytes (self->text, json, length < 0 ? strlen (json) : (size_t)length);
 }
