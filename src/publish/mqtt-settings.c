@@ -6,6 +6,7 @@
 #include "publish/mqtt-settings.h"
 
 #include "base/error.h"
+#include "filter/filter.h"
 #include <errno.h>
 #include <string.h>
 
@@ -82,8 +83,7 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
         .help = "3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0."},
     {.name = "filter",
         .type = VIGIL_SCHEMA_OBJECT,
-        .refused = "filters are not in this version: take the block out, or "
-                   "filter at the subscriber",
+        .keys = vigil_filter_keys,
         .help = "Which results are published."},
     {.name = "tls",
         .type = VIGIL_SCHEMA_OBJECT,
@@ -354,6 +354,8 @@ void
 vigil_mqtt_settings_check (const VigilJson *settings, const char *path,
     const VigilDestinationContext *context, VigilProblems *problems)
 {
+  g_autofree char *filter_path = vigil_schema_join_path (path, "filter");
+
   check_topic (settings, "topic", path, problems);
   check_topic (settings, "status_topic", path, problems);
   check_hosts (settings, path, problems);
@@ -361,6 +363,8 @@ vigil_mqtt_settings_check (const VigilJson *settings, const char *path,
   check_credentials (settings, path, problems);
   check_session (settings, path, problems);
   check_offline_queue (settings, path, problems);
+  vigil_filter_check (
+      vigil_json_object_get (settings, "filter"), filter_path, problems);
 }
 
 /* ---- Reading --------------------------------------------------------------

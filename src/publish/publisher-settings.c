@@ -56,6 +56,9 @@ const VigilSchemaKey vigil_publisher_keys[] = {
     {.name = "mqtt_publisher",
         .type = VIGIL_SCHEMA_ANY,
         .help = "An MQTT destination, or a list of them."},
+    {.name = "file_publisher",
+        .type = VIGIL_SCHEMA_ANY,
+        .help = "A file as a destination, or a list of them."},
     {.name = NULL},
 };
 
