@@ -6,6 +6,7 @@
 
 /* To add a kind: its file, and its line here. */
 static const VigilDestinationOps *const registry[] = {
+    &vigil_mqtt_destination_ops,
     &vigil_file_destination_ops,
     NULL,
 };

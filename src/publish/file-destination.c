@@ -11,6 +11,7 @@
 #include "publish/file-writer.h"
 #include "publish/payload.h"
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 enum { QUEUE_MESSAGES = 1000, POOLED_BUFFERS = 8 };
@@ -193,7 +194,13 @@ run (void *data)
 {
   FileDestination *self = data;
   VigilPayload *payload;
+  sigset_t signals;
 
+  /* A reader of standard output that goes away is an error here, no end of
+   * the program. */
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGPIPE);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
   while (!is_cancelled (self) &&
          (payload = vigil_queue_pop (self->queue, -1)) != NULL) {
     write_payload (self, payload);
