@@ -2,10 +2,10 @@
 /* Messages to an MQTT broker, by our client. */
 #include "publish/mqtt-settings.h"
 
+#include "base/metrics.h"
 #include "publish/destination-list.h"
 #include "publish/destination.h"
 #include "publish/payload.h"
-#include <stdatomic.h>
 #include <string.h>
 
 /* Buffers kept for payloads: those of a frame being written, one being
@@ -17,7 +17,9 @@ typedef struct {
   VigilMqttClient *client;
   VigilBufferPool *pool;
   char *instance_id; /* nullable */
-  _Atomic uint64_t skipped;
+  gboolean is_live;
+  VigilMqttDropReason skip_reason; /* of the last no; worker only */
+  VigilCounter skipped[VIGIL_MQTT_DROP_REASONS];
 } MqttDestination;
 
 /* What the reduced form of a message is made from. */
@@ -45,6 +47,7 @@ open_destination (const VigilJson *settings,
   MqttDestination *self = g_new0 (MqttDestination, 1);
 
   self->instance_id = g_strdup (context->instance_id);
+  self->is_live = context->is_live;
   self->pool = vigil_buffer_pool_new (POOLED_BUFFERS);
   self->settings = vigil_mqtt_settings_new (settings, context, error);
   if (self->settings != NULL)
@@ -70,12 +73,30 @@ wants_frame (const void *state)
   return self->settings->publish_frame;
 }
 
+/*
+ * A queue that keeps its oldest messages is full at times while connected:
+ * then a message sent now would be dropped, unless its pipeline may wait.
+ */
 static gboolean
 is_accepting (void *state)
 {
   MqttDestination *self = state;
+  VigilMqttStatus status;
 
-  return vigil_mqtt_client_is_accepting (self->client);
+  if (vigil_mqtt_client_is_accepting (self->client))
+    return TRUE;
+  if (self->settings->options.queue_policy != VIGIL_MQTT_DROP_NEWEST) {
+    self->skip_reason = VIGIL_MQTT_DROP_NOT_CONNECTED;
+    return FALSE;
+  }
+  vigil_mqtt_client_get_status (self->client, &status);
+  if (status.state != VIGIL_MQTT_CONNECTED &&
+      status.state != VIGIL_MQTT_CONNECTING) {
+    self->skip_reason = VIGIL_MQTT_DROP_NOT_CONNECTED;
+    return FALSE;
+  }
+  self->skip_reason = VIGIL_MQTT_DROP_QUEUE_FULL;
+  return !self->is_live;
 }
 
 static void
@@ -83,7 +104,7 @@ skip (void *state)
 {
   MqttDestination *self = state;
 
-  atomic_fetch_add_explicit (&self->skipped, 1, memory_order_relaxed);
+  vigil_counter_add (&self->skipped[self->skip_reason], 1);
 }
 
 /* ---- Messages -------------------------------------------------------------
@@ -190,8 +211,6 @@ get_status (void *state, VigilDestinationStatus *ret_status)
 {
   MqttDestination *self = state;
   VigilMqttStatus status;
-  uint64_t skipped =
-      atomic_load_explicit (&self->skipped, memory_order_relaxed);
 
   G_STATIC_ASSERT (
       VIGIL_MQTT_DROP_REASONS <= VIGIL_DESTINATION_DROP_REASONS_MAX);
@@ -200,13 +219,15 @@ get_status (void *state, VigilDestinationStatus *ret_status)
   memcpy (
       ret_status->last_error, status.last_error, sizeof ret_status->last_error);
   ret_status->next_retry_ms = status.next_retry_ms;
-  ret_status->offered = status.offered + skipped;
+  ret_status->offered = status.offered;
   for (unsigned i = 0; i < VIGIL_MQTT_DROP_REASONS; i++) {
+    uint64_t skipped = vigil_counter_get (&self->skipped[i]);
+
     ret_status->dropped[i].reason =
         vigil_mqtt_drop_reason_name ((VigilMqttDropReason)i);
-    ret_status->dropped[i].count = status.dropped[i];
+    ret_status->dropped[i].count = status.dropped[i] + skipped;
+    ret_status->offered += skipped;
   }
-  ret_status->dropped[VIGIL_MQTT_DROP_NOT_CONNECTED].count += skipped;
   ret_status->dropped_size = VIGIL_MQTT_DROP_REASONS;
   ret_status->queued = status.queued;
   ret_status->queued_bytes = status.queued_bytes;
