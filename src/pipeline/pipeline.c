@@ -52,6 +52,7 @@ struct _VigilPipeline {
   gboolean is_started;
   gboolean is_stopping; /* by request */
   gboolean is_ending;
+  gboolean is_playing; /* PLAYING was reached */
   VigilPipelineState final_state;
   char *missing_plugin; /* nullable: from the bus, explains an error */
 
@@ -61,6 +62,7 @@ struct _VigilPipeline {
   VigilLogGate frame_error_gate;
 
   VigilCounter frames;
+  gint is_going_down; /* NULL was asked for; atomic */
   _Atomic gboolean is_live;
   _Atomic int64_t eos_ms; /* of the last stop */
 
@@ -416,9 +418,13 @@ run_play (void *data)
 
   if (result == GST_STATE_CHANGE_NO_PREROLL)
     self->is_live = TRUE;
-  if (result != GST_STATE_CHANGE_FAILURE)
+  if (result != GST_STATE_CHANGE_FAILURE &&
+      !g_atomic_int_get (&self->is_going_down))
     result = gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
-  if (result == GST_STATE_CHANGE_FAILURE)
+  /* A stop that came between the two was undone by the second. */
+  if (g_atomic_int_get (&self->is_going_down))
+    gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  else if (result == GST_STATE_CHANGE_FAILURE)
     invoke (self, on_play_failed);
   pipeline_unref (self);
   return NULL;
@@ -434,12 +440,24 @@ run_end_of_stream (void *data)
   return NULL;
 }
 
+/* Takes locks of the elements, which one that hangs may hold. */
+static void *
+run_latency (void *data)
+{
+  VigilPipeline *self = data;
+
+  gst_bin_recalculate_latency (GST_BIN (self->pipeline));
+  pipeline_unref (self);
+  return NULL;
+}
+
 static void *
 run_null (void *data)
 {
   VigilPipeline *self = data;
   gboolean is_abandoned;
 
+  g_atomic_int_set (&self->is_going_down, TRUE);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
   pthread_mutex_lock (&self->lock);
   is_abandoned = self->is_abandoned;
@@ -556,6 +574,7 @@ on_state_changed (VigilPipeline *self, GstMessage *message)
   gst_message_parse_state_changed (message, NULL, &state, NULL);
   if (state != GST_STATE_PLAYING)
     return;
+  self->is_playing = TRUE;
   clear_source (&self->preroll_timer);
 }
 
@@ -575,7 +594,7 @@ on_bus_message (GstBus *bus, GstMessage *message, void *user_data)
     on_state_changed (self, message);
     break;
   case GST_MESSAGE_LATENCY:
-    gst_bin_recalculate_latency (GST_BIN (self->pipeline));
+    start_state_thread (self, run_latency);
     break;
   case GST_MESSAGE_ELEMENT:
     if (gst_message_has_name (message, "missing-plugin")) {
@@ -659,7 +678,9 @@ do_stop (VigilPipeline *self)
   if (self->is_ending || self->is_stopping)
     return;
   self->is_stopping = TRUE;
-  if (!self->is_started) {
+  /* Before PLAYING an end of stream waits behind the first frame, and its
+   * sender keeps the locks that NULL needs. */
+  if (!self->is_playing) {
     end (self, VIGIL_PIPELINE_ABORTED);
     return;
   }

@@ -561,6 +561,12 @@ stop_destinations (VigilPublisher *self, int64_t deadline_us)
 }
 
 void
+vigil_publisher_close (VigilPublisher *self)
+{
+  vigil_queue_close (self->frames);
+}
+
+void
 vigil_publisher_stop (VigilPublisher *self, int64_t flush_ms)
 {
   int64_t deadline_us = g_get_monotonic_time () + flush_ms * 1000;

@@ -63,6 +63,13 @@ gboolean vigil_publisher_start (VigilPublisher *self, GError **error);
 void vigil_publisher_push (VigilPublisher *self, VigilFrame *frame);
 
 /*
+ * Takes no more frames: a push drops its frame, one that waits returns. What
+ * was taken is still worked off. Any thread, before stop; more calls do
+ * nothing. For a pipeline that is to stop: it must not wait for room.
+ */
+void vigil_publisher_close (VigilPublisher *self);
+
+/*
  * Works off the frames that wait, then flushes the destinations, all within
  * @flush_ms; what is left is dropped and counted. Wakes a push that waits.
  */

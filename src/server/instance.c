@@ -256,6 +256,8 @@ vigil_instance_stop (VigilInstance *self)
 
   pthread_mutex_lock (&self->lock);
   was_queued = self->phase == PHASE_QUEUED;
+  if (self->phase == PHASE_STARTED && self->publisher != NULL)
+    vigil_publisher_close (self->publisher);
   if (self->phase == PHASE_STARTED)
     vigil_pipeline_stop (self->pipeline, self->settings.eos_ms);
   pthread_mutex_unlock (&self->lock);
