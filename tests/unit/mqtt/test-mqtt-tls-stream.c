@@ -96,8 +96,10 @@ select_alpn (SSL *ssl, const unsigned char **out, unsigned char *out_length,
 
   wanted[0] = (unsigned char)strlen (name);
   memcpy (wanted + 1, name, wanted[0]);
-  return SSL_select_next_proto ((unsigned char **)out, out_length, wanted,
-             wanted[0] + 1u, in, in_length) == OPENSSL_NPN_NEGOTIATED
+  /* What is found is returned as a place in the first list: the client's,
+   * which outlives this function. */
+  return SSL_select_next_proto ((unsigned char **)out, out_length, in,
+             in_length, wanted, wanted[0] + 1u) == OPENSSL_NPN_NEGOTIATED
              ? SSL_TLSEXT_ERR_OK
              : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
