@@ -130,6 +130,17 @@ def can_connect(address, port):
         return probe.connect_ex((address, port)) == 0
 
 
+def background(function):
+    """Runs @function beside the test, to the test's end; what it is blocked
+    in may fail then."""
+    def guarded():
+        try:
+            function()
+        except OSError:
+            pass
+    threading.Thread(target=guarded, daemon=True).start()
+
+
 class Broker(Program):
     """A real mosquitto; port 1883 of an address of its own by default."""
 
