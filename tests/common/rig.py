@@ -192,6 +192,8 @@ def write_config(*entries):
 
 def write_environment(broker=None, **variables):
     path = folder() / "env"
+    # Any free port: several tests run beside each other.
+    variables.setdefault("REST_SERVER_PORT", "0")
     if broker:
         variables.setdefault("MQTT_HOST", broker.address)
         variables.setdefault("MQTT_PORT", str(broker.port))

@@ -88,7 +88,9 @@ class Page:
         program = rig.Program(
             "bash", "-euc", text, cwd=self.place,
             VIGIL_BUILD_DIR=str(rig.BUILD), PYTHONUNBUFFERED="1",
-            HOME=str(self.place))
+            HOME=str(self.place),
+            # `python3` of a page is Debian's.
+            PATH=f"/usr/bin:{os.environ['PATH']}")
         self.programs.append(program)
         return program
 

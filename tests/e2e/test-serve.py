@@ -135,7 +135,7 @@ def test_jpegenc_output_passes_byte_for_byte():
 
 
 def test_raw_frames_are_encoded():
-    for form in ("I420", "NV12", "RGB", "BGR", "GRAY8", "RGBA", "YUY2"):
+    for form in ("I420", "NV12", "RGB", "BGR", "GRAY8", "RGBA"):
         for width, height in ((64, 48), (33, 17), (1, 1)):
             source = f"videotestsrc num-buffers=2 ! video/x-raw," \
                 f"format={form},width={width},height={height} ! " \
@@ -148,6 +148,7 @@ def test_raw_frames_are_encoded():
                 assert subscriber.wait() == 0, server.text()
             metadata, blob = json.loads(subscriber.lines[0])
             assert metadata["img_format"] == form
+            assert blob, (form, width, height)
             assert jpeg_size(base64.b64decode(blob)) == (width, height), form
 
 
@@ -284,7 +285,7 @@ def test_a_file_that_is_no_video_does_not_harm_the_others():
     (place / "text.avi").write_text("this is no video\n" * 100)
     for name in ("empty.avi", "text.avi"):
         one_bad_pipeline(rig.pipeline(
-            FILE, "bad", GOOD, uri=(place / name).as_uri()), "ERROR")
+            FILE, "bad", GOOD, uri=(place / name).as_uri()), "of 'bad' failed: ")
 
 
 def test_a_broker_that_is_absent_harms_nobody():
