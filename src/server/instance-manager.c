@@ -166,6 +166,44 @@ on_instance_ended (VigilInstance *instance, void *user_data)
   vigil_queue_push (self->reaper_queue, vigil_instance_ref (instance), 0);
 }
 
+/* "offered 9, filtered 1, published 6, dropped 2 (queue_full 2)" */
+static char *
+describe_counts (const VigilDestinationStatus *status)
+{
+  GString *text = g_string_new (NULL);
+  g_autoptr (GString) reasons = g_string_new (NULL);
+  guint64 dropped = 0;
+
+  for (unsigned index = 0; index < status->dropped_size; index++) {
+    guint64 count = status->dropped[index].count;
+
+    dropped += count;
+    if (count > 0)
+      g_string_append_printf (reasons, "%s%s %" G_GUINT64_FORMAT,
+          reasons->len > 0 ? ", " : " (", status->dropped[index].reason, count);
+  }
+  if (reasons->len > 0)
+    g_string_append_c (reasons, ')');
+  g_string_append_printf (text,
+      "offered %" G_GUINT64_FORMAT ", filtered %" G_GUINT64_FORMAT
+      ", published %" G_GUINT64_FORMAT ", dropped %" G_GUINT64_FORMAT "%s",
+      (guint64)status->offered, (guint64)status->filtered,
+      (guint64)(status->published + status->acknowledged), dropped,
+      reasons->str);
+  return g_string_free (text, FALSE);
+}
+
+static void
+log_destinations (const char *id, const VigilInstanceStatus *status)
+{
+  for (unsigned index = 0; index < status->destinations_size; index++) {
+    const VigilInstanceDestination *destination = &status->destinations[index];
+    g_autofree char *counts = describe_counts (&destination->status);
+
+    g_message ("instance %s: %s: %s", id, destination->name, counts);
+  }
+}
+
 static void
 log_end (VigilInstance *instance)
 {
@@ -181,6 +219,7 @@ log_end (VigilInstance *instance)
     g_message ("instance %s of '%s' ended: %s, %" G_GUINT64_FORMAT " frames",
         id, name, vigil_pipeline_state_name (status.pipeline.state),
         (guint64)status.pipeline.frames);
+  log_destinations (id, &status);
 }
 
 static void

@@ -81,6 +81,7 @@ class Page:
         self.blocks = [(match["how"] or "ends", match["text"])
                        for match in BLOCK.finditer(path.read_text())]
         self.place = copy_tree()
+        (self.place / "build").symlink_to(rig.BUILD)
         self.programs = []
         self.subscribers = []
 

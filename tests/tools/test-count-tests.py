@@ -73,6 +73,17 @@ def test_fails_when_nothing_ran():
     expect(count(), 1, "0 passed, 0 failed, 0 skipped")
 
 
+def test_fails_a_result_that_cannot_be_read():
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
+        log.write("\0\0\0\n")
+        log.flush()
+        done = subprocess.run(
+            [tap.ROOT / "tools" / "count-tests", log.name],
+            capture_output=True, text=True, check=False)
+    expect((done.returncode, done.stdout.strip()),
+           1, "0 passed, 1 failed, 0 skipped")
+
+
 def test_prints_bare_numbers_when_asked():
     expect(count(("OK", "1..1\nok 1 a\n"), options=["--plain"]), 0, "1 0 0")
 
