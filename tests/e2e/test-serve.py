@@ -67,8 +67,10 @@ def check_frames(payloads, expected=FRAMES):
 
 
 def test_every_frame_of_a_file_arrives():
-    payloads, _ = play({})
+    payloads, log = play({})
     check_frames(payloads)
+    assert f"offered {FRAMES}, filtered 0, published {FRAMES}, dropped 0" \
+        in log, log
     for metadata in payloads:
         missing = KEYS - set(metadata)
         assert not missing, missing
