@@ -317,6 +317,22 @@ run_consumer (void *data)
   return NULL;
 }
 
+/* Looks at the counts while they change: each picture must be right. */
+static void *
+run_watcher (void *data)
+{
+  VigilQueue *queue = data;
+  while (!vigil_queue_is_closed (queue)) {
+    VigilQueueStatus status;
+    vigil_queue_get_status (queue, &status);
+    g_assert_cmpuint (status.pushed, ==,
+        status.popped + status.dropped_oldest + status.items);
+    g_assert_cmpuint (status.items, <=, 32);
+    g_assert_cmpuint (status.bytes, <=, 64);
+  }
+  return NULL;
+}
+
 /* Every item ends in one place: handed out or destroyed, and counted. */
 static void
 test_threads (VigilFixture *fixture, gconstpointer policy)
@@ -325,6 +341,7 @@ test_threads (VigilFixture *fixture, gconstpointer policy)
       make_queue (32, 64, (VigilQueuePolicy)GPOINTER_TO_INT (policy));
   Worker workers[THREADS] = {0};
   GThread *producers[THREADS], *consumers[THREADS];
+  GThread *watcher = g_thread_new ("watcher", run_watcher, queue);
   for (unsigned i = 0; i < THREADS; i++) {
     workers[i].queue = queue;
     consumers[i] = g_thread_new ("consumer", run_consumer, &workers[i]);
@@ -333,6 +350,7 @@ test_threads (VigilFixture *fixture, gconstpointer policy)
   for (unsigned i = 0; i < THREADS; i++)
     g_thread_join (producers[i]);
   vigil_queue_close (queue);
+  g_thread_join (watcher);
   uint64_t sum = 0, count = 0;
   for (unsigned i = 0; i < THREADS; i++) {
     g_thread_join (consumers[i]);

@@ -77,6 +77,7 @@ static const struct {
     {"integer-text", ",\"qos\":\"1\"",
         "E p.qos: want an integer, got a string"},
     {"integer-real", ",\"qos\":1.0", "E p.qos: want an integer, got a number"},
+    {"integer-lowest", ",\"qos\":0", ""},
     {"integer-low", ",\"qos\":-1", "E p.qos: -1: want 0 to 2"},
     {"integer-high", ",\"qos\":3", "E p.qos: 3: want 0 to 2"},
     {"number-high", ",\"ratio\":1.5", "E p.ratio: 1.5: want 0 to 1"},
