@@ -6,6 +6,7 @@
 #include "mqtt/mqtt-queue.h"
 #include "mqtt/mqtt-session.h"
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* The client's state, shared by mqtt-client.c (what callers call),
  * mqtt-account.c (queue and counts, under the lock) and mqtt-loop.c (the
@@ -30,6 +31,8 @@ struct _VigilMqttClient {
   pthread_t thread;
   gboolean is_started;
 
+  atomic_bool wants_renewal; /* asked for, not begun */
+
   /* Under lock. The equation of VigilMqttStatus holds whenever it is free. */
   pthread_mutex_t lock;
   pthread_cond_t room; /* a waiting send may try again */
@@ -52,9 +55,12 @@ struct _VigilMqttClient {
   int64_t attempt_deadline_us;
   int64_t linger_us; /* after DISCONNECT; 0: not yet sent */
   gboolean is_write_blocked;
-  gboolean has_read_end;         /* the peer has closed */
-  char *logged_error;            /* nullable: what the last warning said */
-  uint64_t dropped_before;       /* drops when the connection was lost */
+  gboolean is_answered;    /* the broker has sent something */
+  int64_t renewal_us;      /* drains until then, to connect anew; 0: does not */
+  char *credentials_error; /* nullable: what was last said of them */
+  gboolean has_read_end;   /* the peer has closed */
+  char *logged_error;      /* nullable: what the last warning said */
+  uint64_t dropped_before; /* drops when the connection was lost */
   GHashTable *logged_rejections; /* set of owned strings */
 };
 
@@ -83,6 +89,13 @@ void vigil_mqtt_account_set_state (VigilMqttClient *self, VigilMqttState state,
     const char *error, int64_t retry_us);
 /* Sum of all drops. */
 uint64_t vigil_mqtt_account_get_dropped (VigilMqttClient *self);
+
+/* ---- mqtt-renewal.c ----------------------------------------------------
+ */
+
+/* Takes the credentials as they are now into use for the next attempt; says
+ * so when it cannot. I/O thread. */
+gboolean vigil_mqtt_renewal_read (VigilMqttClient *self);
 
 /* ---- mqtt-loop.c ----------------------------------------------------------
  */

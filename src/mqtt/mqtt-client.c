@@ -7,6 +7,7 @@
 #include "mqtt/mqtt-client-private.h"
 
 #include "base/error.h"
+#include "mqtt/mqtt-transport-tls.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -180,6 +181,8 @@ copy_options (VigilMqttClient *self, const VigilMqttOptions *options)
                                               : make_client_id ();
   own->username = g_strdup (options->username);
   own->password = g_strdup (options->password);
+  if (own->tls != NULL)
+    vigil_mqtt_tls_ref (own->tls);
   own->status_topic = g_strdup (options->status_topic);
   if (own->protocol == 0)
     own->protocol = 4;
@@ -203,6 +206,7 @@ clear_options (VigilMqttClient *self)
   if (password != NULL)
     explicit_bzero (password, strlen (password));
   g_free (password);
+  vigil_mqtt_tls_unref (self->options.tls);
   g_free ((char *)self->options.name);
   g_free ((char *)self->options.client_id);
   g_free ((char *)self->options.username);
@@ -265,6 +269,9 @@ make_transport (const VigilMqttHost *host, void *user_data, GError **error)
       .user_timeout_ms = self->options.keep_alive_s * 1500,
   };
 
+  if (self->options.tls != NULL)
+    return vigil_mqtt_transport_new_tls (
+        &options, self->options.tls, host->host);
   return vigil_mqtt_transport_new_tcp (&options);
 }
 
@@ -317,6 +324,7 @@ vigil_mqtt_client_free (VigilMqttClient *self)
   g_array_unref (self->ended);
   g_hash_table_unref (self->logged_rejections);
   g_free (self->logged_error);
+  g_free (self->credentials_error);
   if (self->event >= 0)
     close (self->event);
   pthread_cond_destroy (&self->room);
@@ -365,6 +373,17 @@ wake (VigilMqttClient *self)
   if (write (self->event, &one, sizeof one) < 0)
     g_debug ("%s: cannot wake the I/O thread: %s", self->options.name,
         g_strerror (errno));
+}
+
+void
+vigil_mqtt_client_renew (VigilMqttClient *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (self->options.get_credentials == NULL)
+    return;
+  atomic_store (&self->wants_renewal, TRUE);
+  wake (self);
 }
 
 void

@@ -71,6 +71,20 @@ typedef struct {
   uint16_t port;
 } VigilMqttHost;
 
+/* What a connection is made with and may change while the client runs. */
+typedef struct {
+  struct _VigilMqttTls *tls;     /* nullable: as the options' */
+  struct _VigilSecret *password; /* nullable */
+} VigilMqttCredentials;
+
+/*
+ * Reads the credentials as they are now, (transfer full). I/O thread, before
+ * every attempt but the first; may block on the disk. Returns: FALSE when
+ * they cannot be had: the former ones stay in use.
+ */
+typedef gboolean (*VigilMqttCredentialsFunc) (
+    void *user_data, VigilMqttCredentials *ret_credentials, GError **error);
+
 /* Copied by new. Zeroed members mean the default that stands here. */
 typedef struct {
   const char *name;           /* for the log: "instance/destination" */
@@ -79,15 +93,18 @@ typedef struct {
   int protocol; /* 3, 4 (default) or 5 */
   int qos;      /* 0, 1, 2 */
   gboolean retain;
-  const char *client_id;    /* NULL: "vigil-" and 16 hex digits */
-  gboolean keep_session;    /* clean_session: false; needs client_id */
-  unsigned keep_alive_s;    /* 60 */
-  const char *username;     /* nullable */
-  const char *password;     /* nullable */
-  const char *status_topic; /* nullable: retained birth and will */
-  unsigned window;          /* 20: unacknowledged messages of QoS 1 and 2 */
-  size_t queue_messages;    /* 1000 */
-  size_t queue_bytes;       /* 64 MiB */
+  const char *client_id;     /* NULL: "vigil-" and 16 hex digits */
+  gboolean keep_session;     /* clean_session: false; needs client_id */
+  unsigned keep_alive_s;     /* 60 */
+  const char *username;      /* nullable */
+  const char *password;      /* nullable */
+  const char *status_topic;  /* nullable: retained birth and will */
+  struct _VigilMqttTls *tls; /* nullable: without TLS; referenced by new */
+  VigilMqttCredentialsFunc get_credentials; /* nullable: never change */
+  void *credentials_data;                   /* must outlive the client */
+  unsigned window;       /* 20: unacknowledged messages of QoS 1 and 2 */
+  size_t queue_messages; /* 1000 */
+  size_t queue_bytes;    /* 64 MiB */
   VigilMqttQueuePolicy queue_policy;
   gboolean offline_queue;   /* go on queueing while disconnected */
   double offline_max_age_s; /* 0: no limit */
@@ -134,6 +151,15 @@ void vigil_mqtt_client_send (
 
 /* FALSE when a message sent now would be dropped at once. Any thread. */
 gboolean vigil_mqtt_client_is_accepting (VigilMqttClient *self);
+
+/*
+ * Reads the credentials again and, if that succeeds, renews the connection
+ * with them: what was sent is acknowledged first (up to 5 s), what comes
+ * meanwhile waits in the queue, nothing is lost and no back-off is waited
+ * for. Does nothing for a client without get_credentials. Returns at once.
+ * Any thread.
+ */
+void vigil_mqtt_client_renew (VigilMqttClient *self);
 
 /*
  * Sends what is queued and waits for acknowledgements until @deadline_us,

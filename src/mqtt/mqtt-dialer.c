@@ -215,6 +215,7 @@ static VigilMqttDialResult
 connect_address (VigilMqttDialer *self, int64_t now_us)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *reason = NULL;
 
   if (self->transport == NULL) {
     begin_address (self, now_us);
@@ -235,9 +236,9 @@ connect_address (VigilMqttDialer *self, int64_t now_us)
       break;
     }
   }
-  vigil_mqtt_dialer_fail (self,
-      error != NULL ? error->message : "cannot connect: no answer in time",
-      FALSE);
+  if (error == NULL)
+    reason = self->transport->ops->dup_timeout_reason (self->transport);
+  vigil_mqtt_dialer_fail (self, error != NULL ? error->message : reason, FALSE);
   return VIGIL_MQTT_DIAL_FAILED;
 }
 

@@ -7,6 +7,7 @@
 #include "mqtt/mqtt-client-private.h"
 
 #include "base/backoff.h"
+#include "mqtt/mqtt-fault.h"
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
@@ -20,6 +21,9 @@
 
 /* After DISCONNECT: for the broker to read it and close. */
 #define LINGER_US (G_USEC_PER_SEC / 2)
+
+/* Before a connection is renewed: for what was sent to be acknowledged. */
+#define RENEWAL_US (5 * G_USEC_PER_SEC)
 
 static void read_input (VigilMqttClient *self, int64_t now_us);
 
@@ -98,6 +102,7 @@ dial (VigilMqttClient *self, int64_t now_us)
     self->transport = vigil_mqtt_dialer_steal_transport (self->dialer);
     self->is_write_blocked = FALSE;
     self->has_read_end = FALSE;
+    self->is_answered = FALSE;
     vigil_mqtt_session_open (self->session, now_us);
     break;
   case VIGIL_MQTT_DIAL_FAILED:
@@ -147,6 +152,7 @@ connection_lost (VigilMqttClient *self, const char *reason, int64_t now_us)
   if (self->options.stable_after_s > 0 &&
       lasted_s >= self->options.stable_after_s)
     self->failures = 0;
+  self->renewal_us = 0;
   vigil_mqtt_account_flush (self);
   self->dropped_before = vigil_mqtt_account_get_dropped (self);
   wait_for_retry (self, text, now_us);
@@ -172,6 +178,25 @@ disconnected (
   }
 }
 
+/*
+ * The transport has ended, or failed for @reason (nullable). Without one
+ * word from the broker that looks like a plain client at a TLS port.
+ */
+static void
+transport_ended (VigilMqttClient *self, const char *reason, int64_t now_us)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->options.tls == NULL && !self->is_answered) {
+    vigil_mqtt_fault_set_error (
+        &error, VIGIL_MQTT_FAULT_CLOSED_UNANSWERED, reason);
+    reason = error->message;
+  }
+  disconnected (self,
+      reason != NULL ? reason : "the broker closed the connection", TRUE,
+      now_us);
+}
+
 /* ---- Bytes ----------------------------------------------------------------
  */
 
@@ -188,7 +213,7 @@ write_output (VigilMqttClient *self, int64_t now_us)
         vigil_mqtt_session_get_output (self->session, &pieces_size);
 
     self->is_write_blocked = FALSE;
-    if (pieces_size == 0)
+    if (pieces_size == 0 && !self->transport->ops->has_unsent (self->transport))
       return TRUE;
     switch (self->transport->ops->writev (
         self->transport, pieces, pieces_size, &written, &error)) {
@@ -207,7 +232,7 @@ write_output (VigilMqttClient *self, int64_t now_us)
       /* the broker's last words may still be there to be read */
       read_input (self, now_us);
       if (self->transport != NULL)
-        disconnected (self, error->message, TRUE, now_us);
+        transport_ended (self, error != NULL ? error->message : NULL, now_us);
       return FALSE;
     }
   }
@@ -230,6 +255,21 @@ write_farewell (VigilMqttClient *self)
 
 /* Returns: FALSE when nothing more is to be read now; the connection may be
  * gone then. */
+/* Takes @size bytes that were read into @buffer. */
+static gboolean
+receive (VigilMqttClient *self, const uint8_t *buffer, size_t size,
+    int64_t now_us, GError **error)
+{
+  const gboolean is_first = !self->is_answered;
+
+  self->is_answered = TRUE;
+  if (is_first && self->options.tls == NULL &&
+      vigil_mqtt_fault_is_tls_record (buffer, size))
+    return vigil_mqtt_fault_set_error (
+        error, VIGIL_MQTT_FAULT_PLAIN_TO_TLS, NULL);
+  return vigil_mqtt_session_received (self->session, size, now_us, error);
+}
+
 static gboolean
 read_once (VigilMqttClient *self, int64_t now_us)
 {
@@ -254,15 +294,15 @@ read_once (VigilMqttClient *self, int64_t now_us)
   case VIGIL_MQTT_IO_END:
     self->has_read_end = TRUE;
     if (self->linger_us == 0)
-      disconnected (self, "the broker closed the connection", TRUE, now_us);
+      transport_ended (self, NULL, now_us);
     return FALSE;
   case VIGIL_MQTT_IO_FAILED:
     self->has_read_end = TRUE;
     if (self->linger_us == 0)
-      disconnected (self, error->message, TRUE, now_us);
+      transport_ended (self, error->message, now_us);
     return FALSE;
   }
-  if (!vigil_mqtt_session_received (self->session, size, now_us, &error)) {
+  if (!receive (self, buffer, size, now_us, &error)) {
     write_farewell (self);
     disconnected (self, error->message, TRUE, now_us);
     return FALSE;
@@ -290,7 +330,7 @@ fill_session (VigilMqttClient *self, int64_t now_us)
   const unsigned room = vigil_mqtt_session_get_room (self->session);
   unsigned size = 0;
 
-  if (room == 0)
+  if (room == 0 || self->renewal_us > 0)
     return;
   size = vigil_mqtt_account_take (self, batch, MIN (room, BATCH_MAX));
   for (unsigned i = 0; i < size; i++)
@@ -356,7 +396,7 @@ advance_stop (VigilMqttClient *self, int64_t now_us)
       return TRUE;
   }
   vigil_mqtt_session_get_output (self->session, &pieces_size);
-  if (pieces_size == 0)
+  if (pieces_size == 0 && !self->transport->ops->has_unsent (self->transport))
     self->transport->ops->shutdown (self->transport);
   return self->has_read_end || now_us >= self->linger_us;
 }
@@ -371,6 +411,57 @@ end_all (VigilMqttClient *self, int64_t now_us)
   vigil_mqtt_account_set_state (self, VIGIL_MQTT_STOPPED, NULL, 0);
   vigil_mqtt_account_drop_queued (self, VIGIL_MQTT_DROP_STOPPED, INT64_MAX);
   vigil_mqtt_account_flush (self);
+}
+
+/* ---- Renewing -------------------------------------------------------------
+ */
+
+/* The old connection is done with: the new one is the first attempt over
+ * again, for which messages wait. */
+static void
+reconnect (VigilMqttClient *self, int64_t now_us)
+{
+  self->renewal_us = 0;
+  vigil_mqtt_session_disconnect (self->session);
+  if (!write_output (self, now_us))
+    return;
+  self->transport->ops->shutdown (self->transport);
+  vigil_mqtt_session_close (self->session, FALSE, now_us);
+  g_clear_pointer (&self->transport, vigil_mqtt_transport_close);
+  vigil_mqtt_account_flush (self);
+  self->dropped_before = vigil_mqtt_account_get_dropped (self);
+  vigil_mqtt_account_set_state (self, VIGIL_MQTT_CONNECTING, "", 0);
+  begin_attempt (self, now_us);
+  dial (self, now_us);
+}
+
+static void
+begin_renewal (VigilMqttClient *self, int64_t now_us)
+{
+  if (!vigil_mqtt_renewal_read (self))
+    return;
+  g_message (
+      "%s: certificates and password were read again", self->options.name);
+  if (self->status.state == VIGIL_MQTT_CONNECTED)
+    self->renewal_us = now_us + RENEWAL_US;
+  else if (self->status.state == VIGIL_MQTT_WAITING)
+    vigil_mqtt_account_set_state (self, VIGIL_MQTT_WAITING, NULL, now_us);
+}
+
+static void
+advance_renewal (VigilMqttClient *self, int64_t now_us)
+{
+  int pieces_size = 0;
+
+  if (atomic_exchange (&self->wants_renewal, FALSE))
+    begin_renewal (self, now_us);
+  if (self->renewal_us == 0)
+    return;
+  vigil_mqtt_session_get_output (self->session, &pieces_size);
+  if (now_us >= self->renewal_us ||
+      (pieces_size == 0 &&
+          vigil_mqtt_session_get_in_flight (self->session) == 0))
+    reconnect (self, now_us);
 }
 
 /* ---- The loop -------------------------------------------------------------
@@ -388,6 +479,8 @@ next_deadline_us (VigilMqttClient *self, gboolean is_stopping)
   if (self->transport != NULL)
     deadline_us =
         MIN (deadline_us, vigil_mqtt_session_get_deadline_us (self->session));
+  if (self->renewal_us > 0)
+    deadline_us = MIN (deadline_us, self->renewal_us);
   if (self->linger_us > 0)
     deadline_us = MIN (deadline_us, self->linger_us);
   else if (is_stopping)
@@ -423,7 +516,8 @@ expire_offline (VigilMqttClient *self, int64_t now_us)
 static gboolean
 announce_sleep (VigilMqttClient *self, gboolean *ret_is_stopping)
 {
-  const gboolean has_room = vigil_mqtt_session_get_room (self->session) > 0;
+  const gboolean has_room =
+      self->renewal_us == 0 && vigil_mqtt_session_get_room (self->session) > 0;
   gboolean has_work = FALSE;
 
   pthread_mutex_lock (&self->lock);
@@ -491,6 +585,7 @@ turn (VigilMqttClient *self, short events, int64_t now_us)
   } else if (self->status.state == VIGIL_MQTT_WAITING &&
              now_us >= self->retry_us) {
     vigil_mqtt_account_set_state (self, VIGIL_MQTT_RECONNECTING, NULL, 0);
+    vigil_mqtt_renewal_read (self);
     begin_attempt (self, now_us);
     dial (self, now_us);
   }
@@ -512,6 +607,8 @@ vigil_mqtt_loop_run (void *data)
 
     turn (self, events, now_us);
     vigil_mqtt_account_flush (self);
+    if (!is_stopping)
+      advance_renewal (self, now_us);
     if (is_stopping && advance_stop (self, now_us))
       break;
     wait (self, &is_stopping, &events);

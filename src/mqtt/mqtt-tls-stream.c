@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <string.h>
@@ -41,6 +42,7 @@ struct _VigilMqttTlsStream {
   int socket_errno;   /* of the last failed recv or send */
   gboolean is_at_end; /* the peer sends no more */
 
+  GError *failure;               /* nullable: what ended it */
   VigilMqttFaultId verify_fault; /* VIGIL_MQTT_FAULTS: none */
   char verify_detail[DETAIL_BYTES];
 
@@ -296,6 +298,15 @@ set_protocol_error (VigilMqttTlsStream *self, GError **error)
   vigil_mqtt_fault_set_error (error, id, detail);
 }
 
+/* OpenSSL forgets why it failed; whoever asks again gets the same words. */
+static int
+fail_again (const VigilMqttTlsStream *self, GError **error)
+{
+  if (error != NULL)
+    *error = g_error_copy (self->failure);
+  return -1;
+}
+
 /* What @result of an SSL call means: AGAIN, 0 (end of stream), or -1. */
 static int
 judge (VigilMqttTlsStream *self, int result, GError **error)
@@ -308,16 +319,14 @@ judge (VigilMqttTlsStream *self, int result, GError **error)
   }
   /* An alert of ours tells the broker why; it is ready in the buffer. */
   (void)flush_out (self);
-  if (code == SSL_ERROR_SSL) {
-    set_protocol_error (self, error);
-    ERR_clear_error ();
-    return -1;
-  }
-  ERR_clear_error ();
   if (code == SSL_ERROR_ZERO_RETURN && self->is_established)
     return 0;
-  set_closed_error (self, error);
-  return -1;
+  if (code == SSL_ERROR_SSL)
+    set_protocol_error (self, &self->failure);
+  else
+    set_closed_error (self, &self->failure);
+  ERR_clear_error ();
+  return fail_again (self, error);
 }
 
 /*
@@ -335,14 +344,13 @@ fail_send (VigilMqttTlsStream *self, GError **error)
   int result = self->is_established ? SSL_read (self->ssl, &byte, 1)
                                     : SSL_do_handshake (self->ssl);
   if (result <= 0 && SSL_get_error (self->ssl, result) == SSL_ERROR_SSL) {
-    set_protocol_error (self, error);
-    ERR_clear_error ();
-    return -1;
+    set_protocol_error (self, &self->failure);
+  } else {
+    self->socket_errno = send_errno;
+    set_closed_error (self, &self->failure);
   }
   ERR_clear_error ();
-  self->socket_errno = send_errno;
-  set_closed_error (self, error);
-  return -1;
+  return fail_again (self, error);
 }
 
 /* ---- Public ---------------------------------------------------------- */
@@ -383,6 +391,7 @@ vigil_mqtt_tls_stream_free (VigilMqttTlsStream *self)
   if (self == NULL)
     return;
   SSL_free (self->ssl);
+  g_clear_error (&self->failure);
   g_free (self->host);
   g_free (self);
 }
@@ -392,6 +401,8 @@ vigil_mqtt_tls_stream_handshake (VigilMqttTlsStream *self, GError **error)
 {
   g_return_val_if_fail (self != NULL, -1);
 
+  if (self->failure != NULL)
+    return fail_again (self, error);
   if (!flush_out (self))
     return fail_send (self, error);
   ERR_clear_error ();
@@ -416,6 +427,8 @@ vigil_mqtt_tls_stream_read (
 {
   g_return_val_if_fail (self != NULL && buffer != NULL && size > 0, -1);
 
+  if (self->failure != NULL)
+    return fail_again (self, error);
   ERR_clear_error ();
   self->write_needs_read = FALSE;
   int result = SSL_read (self->ssl, buffer, (int)MIN (size, RECORD_BYTES));
@@ -458,6 +471,8 @@ vigil_mqtt_tls_stream_writev (VigilMqttTlsStream *self,
   int index = 0;
   gboolean is_full = FALSE;
 
+  if (self->failure != NULL)
+    return fail_again (self, error);
   ERR_clear_error ();
   while (index < count && !is_full) {
     if (vigil_mqtt_tls_stream_get_pending (self) >= OUT_LIMIT_BYTES) {
@@ -514,7 +529,7 @@ vigil_mqtt_tls_stream_close (VigilMqttTlsStream *self)
 {
   g_return_if_fail (self != NULL);
 
-  if (!self->is_established)
+  if (!self->is_established || self->failure != NULL)
     return;
   ERR_clear_error ();
   (void)SSL_shutdown (self->ssl);

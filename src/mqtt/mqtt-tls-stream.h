@@ -8,8 +8,8 @@
 /*
  * TLS over one connected, non-blocking socket. Nothing here waits: what
  * cannot be done now says so, and get_events says what to poll for. One
- * thread at a time. Errors are in words (mqtt-fault.h), set once; after one
- * the stream can only be freed.
+ * thread at a time. Errors are in words (mqtt-fault.h); after one every call
+ * fails with the same.
  */
 typedef struct _VigilMqttTlsStream VigilMqttTlsStream;
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <glib.h>
-#include <openssl/ssl.h>
+#include <openssl/types.h>
 
 /*
  * TLS settings, read and checked: certificates, key, revocation list and

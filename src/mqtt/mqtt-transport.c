@@ -84,6 +84,12 @@ tcp_connect (VigilMqttTransport *base, const struct sockaddr *address,
       base, &self->options, address, size, error);
 }
 
+static char *
+tcp_dup_timeout_reason (VigilMqttTransport *base)
+{
+  return g_strdup ("cannot connect: no answer in time");
+}
+
 static gboolean
 is_again (int code)
 {
@@ -128,6 +134,12 @@ tcp_has_buffered (VigilMqttTransport *base)
   return FALSE;
 }
 
+static gboolean
+tcp_has_unsent (VigilMqttTransport *base)
+{
+  return FALSE;
+}
+
 static short
 tcp_want_events (VigilMqttTransport *base, gboolean wants_write)
 {
@@ -151,9 +163,11 @@ tcp_close (VigilMqttTransport *base)
 
 static const VigilMqttTransportOps tcp_ops = {
     .connect = tcp_connect,
+    .dup_timeout_reason = tcp_dup_timeout_reason,
     .read = tcp_read,
     .writev = tcp_writev,
     .has_buffered = tcp_has_buffered,
+    .has_unsent = tcp_has_unsent,
     .want_events = tcp_want_events,
     .shutdown = tcp_shutdown,
     .close = tcp_close,

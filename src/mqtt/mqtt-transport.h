@@ -28,6 +28,8 @@ typedef struct {
    */
   VigilMqttIo (*connect) (VigilMqttTransport *self,
       const struct sockaddr *address, socklen_t size, GError **error);
+  /* In words: connect's deadline has passed. Returns: (transfer full). */
+  char *(*dup_timeout_reason) (VigilMqttTransport *self);
   VigilMqttIo (*read) (VigilMqttTransport *self, void *buffer, size_t size,
       size_t *ret_size, GError **error);
   VigilMqttIo (*writev) (VigilMqttTransport *self, const struct iovec *pieces,
@@ -35,6 +37,9 @@ typedef struct {
   /* Bytes were taken from the descriptor that read has not given yet: read
    * again before waiting. */
   gboolean (*has_buffered) (VigilMqttTransport *self);
+  /* Bytes that writev has taken are not with the system yet: call writev,
+   * with no pieces if there are none, until it says FALSE. */
+  gboolean (*has_unsent) (VigilMqttTransport *self);
   /*
    * The poll events that the last AGAIN waits for; @wants_write: there are
    * bytes to be written.

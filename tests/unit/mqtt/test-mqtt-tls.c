@@ -6,6 +6,7 @@
 #include "common/pki.h"
 
 #include <glib/gstdio.h>
+#include <openssl/ssl.h>
 #include <string.h>
 
 /* Made once: key generation is the slow part. */
