@@ -141,14 +141,18 @@ def test_text_lets_a_class_init_be_longer():
 def names(sources):
     """Compiles @sources {name: text} as meson would and checks them."""
     with tempfile.TemporaryDirectory(prefix="vigil-names-") as folder:
+        place = Path(folder, "src", "x")
+        place.mkdir(parents=True)
         for name, content in sources.items():
-            output = Path(folder, "src", "x", name + ".o")
-            output.parent.mkdir(parents=True, exist_ok=True)
+            if name.endswith(".h"):
+                (place / name).touch()
+                continue
+            output = place / (name + ".o")
             subprocess.run(
                 ["cc", "-x", "c", "-c", "-", "-o", output],
                 input=content, text=True, check=True)
         done = subprocess.run(
-            [tap.ROOT / "tools" / "check-names", folder],
+            [tap.ROOT / "tools" / "check-names", folder, folder],
             capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -159,6 +163,10 @@ def test_names_accept_the_file_s_own():
         "cmd-serve.c": "void vigil_cmd_serve (void) {}",
         "main.c": "int main (void) { return 0; }",
     }))
+
+
+def test_names_accept_those_of_a_header_of_the_folder():
+    accepts(names({"detection.c": "int vigil_filter_skip;", "filter.h": ""}))
 
 
 def test_names_refuse_another_file_s():
