@@ -119,7 +119,7 @@ vigil_mqtt_account_drop_queued (
     vigil_mqtt_queue_pop (&self->queue, &entry);
     self->status.dropped[drop]++;
     vigil_mqtt_account_end (self, entry.message, VIGIL_MQTT_DROPPED, drop,
-        vigil_mqtt_drop_reason_name (drop), TRUE);
+        vigil_mqtt_client_drop_reason_name (drop), TRUE);
   }
   if (self->waiters > 0)
     pthread_cond_broadcast (&self->room);

@@ -35,7 +35,7 @@ static const char *const drop_reason_names[VIGIL_MQTT_DROP_REASONS] = {
 };
 
 const char *
-vigil_mqtt_drop_reason_name (VigilMqttDropReason reason)
+vigil_mqtt_client_drop_reason_name (VigilMqttDropReason reason)
 {
   g_return_val_if_fail ((unsigned)reason < VIGIL_MQTT_DROP_REASONS, NULL);
 
@@ -43,7 +43,7 @@ vigil_mqtt_drop_reason_name (VigilMqttDropReason reason)
 }
 
 const char *
-vigil_mqtt_state_name (VigilMqttState state)
+vigil_mqtt_client_state_name (VigilMqttState state)
 {
   switch (state) {
   case VIGIL_MQTT_CONNECTING:
@@ -493,7 +493,7 @@ tell_drop (
 {
   if (self->outcome_func != NULL)
     self->outcome_func (message, VIGIL_MQTT_DROPPED,
-        vigil_mqtt_drop_reason_name (drop), self->outcome_data);
+        vigil_mqtt_client_drop_reason_name (drop), self->outcome_data);
 }
 
 /* Under lock. Returns: DROP_REASONS when @message was taken. */

@@ -189,8 +189,8 @@ typedef enum {
 } VigilMqttDropReason;
 
 /* "not_connected" ...: as in status and metrics. */
-const char *vigil_mqtt_drop_reason_name (VigilMqttDropReason reason);
-const char *vigil_mqtt_state_name (VigilMqttState state);
+const char *vigil_mqtt_client_drop_reason_name (VigilMqttDropReason reason);
+const char *vigil_mqtt_client_state_name (VigilMqttState state);
 
 /*
  * One consistent picture, counted in messages: offered == sum (dropped) +

@@ -324,7 +324,7 @@ vigil_mqtt_session_drop_all (VigilMqttSession *self, VigilMqttDropReason drop)
 {
   while (self->flight.first != VIGIL_MQTT_FLIGHT_NONE)
     vigil_mqtt_sender_finish (self, self->flight.first, VIGIL_MQTT_DROPPED,
-        drop, vigil_mqtt_drop_reason_name (drop));
+        drop, vigil_mqtt_client_drop_reason_name (drop));
 }
 
 /* ---- Connections -------------------------------------------------------- */
@@ -437,7 +437,7 @@ lose_item (VigilMqttSession *self, uint16_t number)
   if (self->options->qos == 0 && !self->options->offline_queue) {
     vigil_mqtt_sender_finish (self, number, VIGIL_MQTT_DROPPED,
         VIGIL_MQTT_DROP_CONNECTION_LOST,
-        vigil_mqtt_drop_reason_name (VIGIL_MQTT_DROP_CONNECTION_LOST));
+        vigil_mqtt_client_drop_reason_name (VIGIL_MQTT_DROP_CONNECTION_LOST));
     return;
   }
   for (unsigned i = 0; i < item->message->parts_size; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The metadata of a frame. Members of messages are merged by their text
- * (gva-message.c); our own are written straight to the buffer.
+ * (gva-messages.c); our own are written straight to the buffer.
  */
 #include "publish/metadata-json.h"
 
 #include "base/json.h"
-#include "publish/gva-message.h"
+#include "publish/gva-messages.h"
 #include "publish/json-text.h"
 #include "publish/region-json.h"
 #include <string.h>

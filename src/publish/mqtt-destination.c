@@ -215,7 +215,7 @@ get_status (void *state, VigilDestinationStatus *ret_status)
   G_STATIC_ASSERT (
       VIGIL_MQTT_DROP_REASONS <= VIGIL_DESTINATION_DROP_REASONS_MAX);
   vigil_mqtt_client_get_status (self->client, &status);
-  ret_status->state = vigil_mqtt_state_name (status.state);
+  ret_status->state = vigil_mqtt_client_state_name (status.state);
   memcpy (
       ret_status->last_error, status.last_error, sizeof ret_status->last_error);
   ret_status->next_retry_ms = status.next_retry_ms;
@@ -224,7 +224,7 @@ get_status (void *state, VigilDestinationStatus *ret_status)
     uint64_t skipped = vigil_counter_get (&self->skipped[i]);
 
     ret_status->dropped[i].reason =
-        vigil_mqtt_drop_reason_name ((VigilMqttDropReason)i);
+        vigil_mqtt_client_drop_reason_name ((VigilMqttDropReason)i);
     ret_status->dropped[i].count = status.dropped[i] + skipped;
     ret_status->offered += skipped;
   }

@@ -9,7 +9,7 @@
  * is not judged here: the JSON library reads and prints it anew. The rule
  * that keeps both ways alike: what the scanner takes, the library takes.
  */
-#include "publish/gva-message.h"
+#include "publish/gva-messages.h"
 
 #include "base/json.h"
 #include <stdint.h>

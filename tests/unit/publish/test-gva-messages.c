@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "publish/gva-message.h"
+#include "publish/gva-messages.h"
 
 #include "base/json.h"
 #include "common/fixture.h"
@@ -203,12 +203,12 @@ main (int argc, char **argv)
   vigil_fixture_init (&argc, &argv, 0);
   for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *path =
-        g_strdup_printf ("/gva-message/add/%s", cases[i].name);
+        g_strdup_printf ("/gva-messages/add/%s", cases[i].name);
 
     g_test_add_data_func (path, &cases[i], test_case);
   }
-  g_test_add_func ("/gva-message/depth", test_depth);
-  g_test_add_func ("/gva-message/size", test_size);
-  g_test_add_func ("/gva-message/many-members", test_many_members);
+  g_test_add_func ("/gva-messages/depth", test_depth);
+  g_test_add_func ("/gva-messages/size", test_size);
+  g_test_add_func ("/gva-messages/many-members", test_many_members);
   return g_test_run ();
 }
