@@ -99,6 +99,7 @@ class Page:
         mode, _, detail = how.partition(", ")
         if mode == "skip":
             return
+        before = connections()
         program = self.start(text)
         if mode == "ends":
             status = program.wait(60)
@@ -108,7 +109,6 @@ class Page:
                 "127.0.0.1", int(detail.split()[1])), program)
         elif detail == "subscribed":
             self.subscribers.append(program)
-            before = connections()
             self.wait_for(lambda: connections() > before, program)
         elif detail == "messages":
             self.wait_for(self.all_have_printed, program)
