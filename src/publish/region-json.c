@@ -108,7 +108,8 @@ append_detection (GString *text, const VigilResult *result,
 }
 
 /* The key of a result in its object; NULL when it has no place there: no
- * label, or a name that the object itself uses. */
+ * label, a name that the object itself uses, or one that is no text (two of
+ * those could become the same). */
 static const char *
 get_attribute_key (const VigilResult *result)
 {
@@ -118,7 +119,7 @@ get_attribute_key (const VigilResult *result)
       result->attribute_name != NULL ? result->attribute_name : result->name;
 
   if (result->label == NULL || is_detection (result) ||
-      g_strv_contains (taken, key))
+      g_strv_contains (taken, key) || !g_utf8_validate (key, -1, NULL))
     return NULL;
   return key;
 }
