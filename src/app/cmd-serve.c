@@ -96,6 +96,13 @@ log_problems (const VigilProblems *problems)
   }
 }
 
+/* SIGTERM and SIGINT from here on; the default of each comes back with the
+ * first of them, so that the next one ends the program at once. */
+typedef struct {
+  GMainLoop *loop;
+  guint sources[2];
+} Signals;
+
 static gboolean
 on_signal (gpointer data)
 {
@@ -103,19 +110,26 @@ on_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Returns when SIGTERM or SIGINT came; the next one ends the program. */
+/* Before anything is started: a signal during the start waits for the loop. */
 static void
-wait_for_signal (void)
+signals_init (Signals *signals)
 {
-  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
-  guint sources[] = {g_unix_signal_add (SIGTERM, on_signal, loop),
-      g_unix_signal_add (SIGINT, on_signal, loop)};
+  signals->loop = g_main_loop_new (NULL, FALSE);
+  signals->sources[0] = g_unix_signal_add (SIGTERM, on_signal, signals->loop);
+  signals->sources[1] = g_unix_signal_add (SIGINT, on_signal, signals->loop);
+  /* A peer that closes its end is an error code, not the end. */
+  signal (SIGPIPE, SIG_IGN);
+}
 
-  g_main_loop_run (loop);
-  for (size_t index = 0; index < G_N_ELEMENTS (sources); index++)
-    g_source_remove (sources[index]);
+static void
+signals_wait (Signals *signals)
+{
+  g_main_loop_run (signals->loop);
+  for (size_t i = 0; i < G_N_ELEMENTS (signals->sources); i++)
+    g_source_remove (signals->sources[i]);
   signal (SIGTERM, SIG_DFL);
   signal (SIGINT, SIG_DFL);
+  g_main_loop_unref (signals->loop);
 }
 
 /* What the configuration makes of the server. */
@@ -164,7 +178,7 @@ stop_instances (const Service *service, VigilInstanceManager *manager)
 }
 
 static int
-run (const Service *service, VigilProblems *problems)
+run (const Service *service, VigilProblems *problems, Signals *signals)
 {
   g_autoptr (VigilInstanceManager) manager = vigil_instance_manager_new (
       service->config, service->environment, &service->settings, problems);
@@ -182,7 +196,7 @@ run (const Service *service, VigilProblems *problems)
   }
   started = vigil_instance_manager_auto_start (manager);
   log_started (service, manager, started, rest);
-  wait_for_signal ();
+  signals_wait (signals);
   /* REST still answers: starts are refused, states can be watched. */
   stop_instances (service, manager);
   g_clear_pointer (&rest, vigil_rest_server_free);
@@ -202,6 +216,7 @@ vigil_cmd_serve (int argc, char **argv)
   g_autoptr (VigilRestSettings) rest_settings = NULL;
   g_autoptr (GError) error = NULL;
   Service service = {0};
+  Signals signals;
 
   if (!parse_options (argc, argv, &options))
     return EX_USAGE;
@@ -209,8 +224,7 @@ vigil_cmd_serve (int argc, char **argv)
   if (environment == NULL)
     return EX_CONFIG;
   install_log (&options, environment);
-  /* A peer that closes its end is an error code, not the end. */
-  signal (SIGPIPE, SIG_IGN);
+  signals_init (&signals);
   config = vigil_startup_read_config (options.config_file, problems, &error);
   if (config != NULL) {
     vigil_settings_init (&service.settings, environment, own_problems);
@@ -225,5 +239,5 @@ vigil_cmd_serve (int argc, char **argv)
   service.config = config;
   service.environment = environment;
   service.rest_settings = rest_settings;
-  return run (&service, problems);
+  return run (&service, problems, &signals);
 }

@@ -172,9 +172,6 @@ check_payload (
   if (payload == NULL || vigil_json_get_type (payload) != VIGIL_JSON_OBJECT)
     return; /* absent, or reported by the schema */
   vigil_request_check (payload, payload_path, problems);
-  if (!vigil_schema_get_boolean (entry, "auto_start", FALSE))
-    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, payload_path,
-        "has no effect without \"auto_start\": true");
 }
 
 void
