@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <glib.h>
 #include <stdatomic.h>
 #include <stdint.h>
+
+/* ---- Counter ----------------------------------------------------------- */
 
 /*
  * A count that one or more threads raise and any thread reads. Relaxed
@@ -22,3 +25,42 @@ vigil_counter_get (const VigilCounter *self)
 {
   return atomic_load_explicit (self, memory_order_relaxed);
 }
+
+/* ---- Histogram --------------------------------------------------------- */
+
+/* From 1 ms to 10 s, in steps of about 2.2; and one for what is longer. */
+#define VIGIL_HISTOGRAM_BUCKETS 14
+
+/*
+ * How long something took, counted by size. Plain memory: it belongs to one
+ * thread, or lies under its owner's lock, and is copied to be read
+ * elsewhere. Zeroed memory is an empty histogram.
+ */
+typedef struct {
+  uint64_t counts[VIGIL_HISTOGRAM_BUCKETS]; /* each its own bucket alone */
+  uint64_t sum_us;
+} VigilHistogram;
+
+/* Negative durations count as 0. */
+void vigil_histogram_add (VigilHistogram *self, int64_t duration_us);
+/* Returns: how many durations it has. */
+uint64_t vigil_histogram_get_count (const VigilHistogram *self);
+
+/* ---- Prometheus text --------------------------------------------------- */
+
+/* The text form 0.0.4. Terminated by a NULL key where a list is wanted. */
+typedef struct {
+  const char *key;
+  const char *value;
+} VigilMetricLabel;
+
+/* What comes before the samples of @name; @type: "counter", "gauge" or
+ * "histogram". @help: one sentence. */
+void vigil_metrics_append_head (
+    GString *text, const char *name, const char *type, const char *help);
+/* One sample; @labels: (nullable). Values of labels are escaped. */
+void vigil_metrics_append_sample (GString *text, const char *name,
+    const VigilMetricLabel *labels, double value);
+/* All samples of a histogram, in seconds; @labels: (nullable). */
+void vigil_metrics_append_histogram (GString *text, const char *name,
+    const VigilMetricLabel *labels, const VigilHistogram *histogram);

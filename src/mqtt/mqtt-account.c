@@ -58,6 +58,7 @@ vigil_mqtt_account_flush (VigilMqttClient *self)
   for (unsigned i = 0; i < self->ended->len; i++)
     count_ended (self, &g_array_index (self->ended, VigilMqttEnded, i));
   self->status.resent = vigil_mqtt_session_get_resent (self->session);
+  self->status.latencies = *vigil_mqtt_session_get_latencies (self->session);
   if (self->waiters > 0)
     pthread_cond_broadcast (&self->room);
   pthread_mutex_unlock (&self->lock);

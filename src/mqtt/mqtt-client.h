@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/metrics.h"
 #include <glib.h>
 #include <stdint.h>
 
@@ -209,7 +210,8 @@ typedef struct {
   uint64_t in_flight;
   uint64_t published;
   uint64_t acknowledged;
-  uint64_t bytes; /* payload of published and acknowledged */
+  uint64_t bytes;           /* payload of published and acknowledged */
+  VigilHistogram latencies; /* of acknowledged, from send on */
   uint64_t resent;
   uint64_t reduced; /* sent in a smaller form */
 } VigilMqttStatus;

@@ -69,14 +69,18 @@ vigil_mqtt_sender_complete (
   for (unsigned i = 0; i < item->message->parts_size; i++)
     if (item->parts[i].state != VIGIL_MQTT_PART_DONE)
       return;
-  if (item->rejection != NULL)
+  if (item->rejection != NULL) {
     vigil_mqtt_sender_finish (self, number, VIGIL_MQTT_REJECTED,
         VIGIL_MQTT_DROP_REJECTED, item->rejection);
-  else
+  } else {
+    if (item->parts[part].qos > 0)
+      vigil_histogram_add (
+          &self->latencies, self->last_received_us - item->taken_us);
     vigil_mqtt_sender_finish (self, number,
         item->parts[part].qos > 0 ? VIGIL_MQTT_ACKNOWLEDGED
                                   : VIGIL_MQTT_PUBLISHED,
         VIGIL_MQTT_DROP_REASONS, NULL);
+  }
 }
 
 /* ---- Sizes -------------------------------------------------------------- */

@@ -62,6 +62,7 @@ struct _VigilMqttSession {
   unsigned quota;   /* PUBLISH that may still go (5: 4.9) */
   unsigned quota_max;
   uint64_t resent;
+  VigilHistogram latencies; /* from send to the last acknowledgement */
 
   /* Limits of the broker */
   int maximum_qos;

@@ -663,3 +663,9 @@ vigil_mqtt_session_get_resent (const VigilMqttSession *self)
 {
   return self->resent;
 }
+
+const VigilHistogram *
+vigil_mqtt_session_get_latencies (const VigilMqttSession *self)
+{
+  return &self->latencies;
+}

@@ -116,3 +116,6 @@ void vigil_mqtt_session_drop_all (
     VigilMqttSession *self, VigilMqttDropReason drop);
 /* Packets sent again, ever. */
 uint64_t vigil_mqtt_session_get_resent (const VigilMqttSession *self);
+/* How long acknowledged messages took, from send on. (transfer none). */
+const VigilHistogram *vigil_mqtt_session_get_latencies (
+    const VigilMqttSession *self);

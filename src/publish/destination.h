@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/metrics.h"
 #include "config/environment.h"
 #include "config/problems.h"
 #include "config/schema.h"
@@ -50,8 +51,9 @@ typedef struct {
   uint64_t in_flight;
   uint64_t published; /* written whole, no acknowledgement asked */
   uint64_t acknowledged;
-  uint64_t bytes;    /* payload bytes of published and acknowledged */
-  uint64_t connects; /* successful ones, ever */
+  VigilHistogram latencies; /* of acknowledged, from send on */
+  uint64_t bytes;           /* payload bytes of published and acknowledged */
+  uint64_t connects;        /* successful ones, ever */
 } VigilDestinationStatus;
 
 typedef struct {

@@ -234,6 +234,7 @@ get_status (void *state, VigilDestinationStatus *ret_status)
   ret_status->in_flight = status.in_flight;
   ret_status->published = status.published;
   ret_status->acknowledged = status.acknowledged;
+  ret_status->latencies = status.latencies;
   ret_status->bytes = status.bytes;
   ret_status->connects = status.connects;
 }

@@ -2,8 +2,8 @@
 /* /metrics: one table of what is measured for each subject. */
 #include "rest/rest-metrics.h"
 
+#include "base/metrics.h"
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -187,55 +187,26 @@ static const DestinationMetric destination_metrics[] = {
 
 /* ---- Text -------------------------------------------------------------- */
 
-static void
-append_head (
-    GString *text, const char *name, const char *type, const char *help)
-{
-  g_string_append_printf (
-      text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
+/* The labels of an instance, or with @destination (nullable) of that, and
+ * with @reason (nullable) of its drops. */
+typedef struct {
+  VigilMetricLabel list[5];
+} Labels;
 
-/* A label's value: backslash, quote and newline are escaped. */
-static void
-append_label (GString *text, const char *key, const char *value)
+static Labels
+make_labels (const Sample *sample, const VigilInstanceDestination *destination,
+    const char *reason)
 {
-  g_string_append_printf (text, "%s=\"", key);
-  for (; *value != '\0'; value++)
-    if (*value == '\n')
-      g_string_append (text, "\\n");
-    else if (*value == '\\' || *value == '"')
-      g_string_append_printf (text, "\\%c", *value);
-    else
-      g_string_append_c (text, *value);
-  g_string_append_c (text, '"');
-}
+  Labels labels = {{
+      {"pipeline", vigil_instance_get_pipeline_name (sample->instance)},
+      {"instance", vigil_instance_get_id (sample->instance)},
+  }};
 
-static void
-append_number (GString *text, double value)
-{
-  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-
-  g_string_append_printf (
-      text, " %s\n", g_ascii_formatd (buffer, sizeof buffer, "%.15g", value));
-}
-
-static void
-append_instance_labels (GString *text, const char *name, const Sample *sample)
-{
-  g_string_append_printf (text, "%s{", name);
-  append_label (
-      text, "pipeline", vigil_instance_get_pipeline_name (sample->instance));
-  g_string_append_c (text, ',');
-  append_label (text, "instance", vigil_instance_get_id (sample->instance));
-}
-
-static void
-append_destination_labels (GString *text, const char *name,
-    const Sample *sample, const VigilInstanceDestination *destination)
-{
-  append_instance_labels (text, name, sample);
-  g_string_append_c (text, ',');
-  append_label (text, "destination", destination->name);
+  if (destination != NULL)
+    labels.list[2] = (VigilMetricLabel){"destination", destination->name};
+  if (reason != NULL)
+    labels.list[3] = (VigilMetricLabel){"reason", reason};
+  return labels;
 }
 
 static void
@@ -244,61 +215,84 @@ append_instance_metrics (GString *text, GArray *samples)
   for (size_t row = 0; row < G_N_ELEMENTS (instance_metrics); row++) {
     const InstanceMetric *metric = &instance_metrics[row];
 
-    append_head (text, metric->name, metric->type, metric->help);
+    vigil_metrics_append_head (text, metric->name, metric->type, metric->help);
     for (unsigned i = 0; i < samples->len; i++) {
       const Sample *sample = &g_array_index (samples, Sample, i);
+      const Labels labels = make_labels (sample, NULL, NULL);
 
-      append_instance_labels (text, metric->name, sample);
-      g_string_append_c (text, '}');
-      append_number (text, metric->get (&sample->status));
+      vigil_metrics_append_sample (
+          text, metric->name, labels.list, metric->get (&sample->status));
     }
   }
+}
+
+typedef void (*AppendFunc) (GString *text, const Sample *sample,
+    const VigilInstanceDestination *destination, const void *data);
+
+static void
+for_each_destination (
+    GString *text, GArray *samples, AppendFunc append, const void *data)
+{
+  for (unsigned i = 0; i < samples->len; i++) {
+    const Sample *sample = &g_array_index (samples, Sample, i);
+
+    for (unsigned j = 0; j < sample->status.destinations_size; j++)
+      append (text, sample, &sample->status.destinations[j], data);
+  }
+}
+
+static void
+append_destination_sample (GString *text, const Sample *sample,
+    const VigilInstanceDestination *destination, const void *data)
+{
+  const DestinationMetric *metric = data;
+  const Labels labels = make_labels (sample, destination, NULL);
+
+  vigil_metrics_append_sample (
+      text, metric->name, labels.list, metric->get (&destination->status));
+}
+
+static void
+append_drops (GString *text, const Sample *sample,
+    const VigilInstanceDestination *destination, const void *name)
+{
+  for (unsigned i = 0; i < destination->status.dropped_size; i++) {
+    const Labels labels = make_labels (
+        sample, destination, destination->status.dropped[i].reason);
+
+    vigil_metrics_append_sample (
+        text, name, labels.list, (double)destination->status.dropped[i].count);
+  }
+}
+
+static void
+append_latencies (GString *text, const Sample *sample,
+    const VigilInstanceDestination *destination, const void *name)
+{
+  const Labels labels = make_labels (sample, destination, NULL);
+
+  vigil_metrics_append_histogram (
+      text, name, labels.list, &destination->status.latencies);
 }
 
 static void
 append_destination_metrics (GString *text, GArray *samples)
 {
+  static const char dropped[] = "vigil_destination_dropped_total";
+  static const char latency[] = "vigil_destination_acknowledge_seconds";
+
   for (size_t row = 0; row < G_N_ELEMENTS (destination_metrics); row++) {
     const DestinationMetric *metric = &destination_metrics[row];
 
-    append_head (text, metric->name, metric->type, metric->help);
-    for (unsigned i = 0; i < samples->len; i++) {
-      const Sample *sample = &g_array_index (samples, Sample, i);
-
-      for (unsigned j = 0; j < sample->status.destinations_size; j++) {
-        const VigilInstanceDestination *destination =
-            &sample->status.destinations[j];
-
-        append_destination_labels (text, metric->name, sample, destination);
-        g_string_append_c (text, '}');
-        append_number (text, metric->get (&destination->status));
-      }
-    }
+    vigil_metrics_append_head (text, metric->name, metric->type, metric->help);
+    for_each_destination (text, samples, append_destination_sample, metric);
   }
-}
-
-static void
-append_drops (GString *text, GArray *samples)
-{
-  static const char name[] = "vigil_destination_dropped_total";
-
-  append_head (text, name, "counter", "Messages dropped, by reason.");
-  for (unsigned i = 0; i < samples->len; i++) {
-    const Sample *sample = &g_array_index (samples, Sample, i);
-
-    for (unsigned j = 0; j < sample->status.destinations_size; j++) {
-      const VigilInstanceDestination *destination =
-          &sample->status.destinations[j];
-
-      for (unsigned k = 0; k < destination->status.dropped_size; k++) {
-        append_destination_labels (text, name, sample, destination);
-        g_string_append_c (text, ',');
-        append_label (text, "reason", destination->status.dropped[k].reason);
-        g_string_append_c (text, '}');
-        append_number (text, (double)destination->status.dropped[k].count);
-      }
-    }
-  }
+  vigil_metrics_append_head (
+      text, dropped, "counter", "Messages dropped, by reason.");
+  for_each_destination (text, samples, append_drops, dropped);
+  vigil_metrics_append_head (text, latency, "histogram",
+      "Seconds from handing a message over to its acknowledgement.");
+  for_each_destination (text, samples, append_latencies, latency);
 }
 
 /* ---- The process ------------------------------------------------------- */
@@ -307,9 +301,8 @@ static void
 append_single (GString *text, const char *name, const char *type,
     const char *help, double value)
 {
-  append_head (text, name, type, help);
-  g_string_append (text, name);
-  append_number (text, value);
+  vigil_metrics_append_head (text, name, type, help);
+  vigil_metrics_append_sample (text, name, NULL, value);
 }
 
 /* Names as every exporter has them. */
@@ -364,6 +357,5 @@ vigil_rest_metrics_get (
       vigil_pipeline_get_abandoned_count ());
   append_instance_metrics (response->body, samples);
   append_destination_metrics (response->body, samples);
-  append_drops (response->body, samples);
   response->content_type = CONTENT_TYPE;
 }

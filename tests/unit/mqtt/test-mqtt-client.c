@@ -91,6 +91,8 @@ assert_equation (VigilMqttClient *client)
   sum +=
       status.queued + status.in_flight + status.published + status.acknowledged;
   g_assert_cmpuint (status.offered, ==, sum);
+  g_assert_cmpuint (
+      vigil_histogram_get_count (&status.latencies), ==, status.acknowledged);
 }
 
 /* Every protocol and QoS: all that is sent ends well. */
