@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import rig
 import tap
 
 RUN = tap.ROOT / "run"
@@ -14,7 +15,8 @@ RUN = tap.ROOT / "run"
 def run(*arguments, cwd="/", **variables):
     done = subprocess.run(
         [RUN, *arguments], cwd=cwd, stdin=subprocess.DEVNULL,
-        env={**os.environ, **variables}, capture_output=True, text=True,
+        env={**os.environ, "VIGIL_BUILD_DIR": str(rig.BUILD), **variables},
+        capture_output=True, text=True,
         check=False, timeout=50)
     return done.returncode, done.stdout, done.stderr
 
@@ -71,6 +73,27 @@ def test_uses_sudo_when_it_asks_for_no_password():
 def test_refuses_an_unknown_group():
     status, _, errors = run("deps", "moonshine")
     assert status == 64 and "no group 'moonshine'" in errors, errors
+
+
+def test_vigil_has_the_status_of_the_program():
+    status, output, errors = run("vigil", "subscribe", "-p", "9")
+    assert status == 75 and output == "" and "refused" in errors, errors
+
+
+def test_vigil_becomes_the_program():
+    with rig.Broker() as broker, rig.Program(
+            RUN, "vigil", "subscribe", "-h", broker.address,
+            VIGIL_BUILD_DIR=str(rig.BUILD)) as program:
+        broker.wait_for_subscribers(2)
+        assert os.readlink(f"/proc/{program.process.pid}/exe") == rig.VIGIL
+        assert program.terminate() == 0
+
+
+def test_vigil_reads_files_of_the_callers_folder():
+    place = rig.folder()
+    (place / "config.json").write_text('{"config": {"pipelines": []}}')
+    status, output, errors = run("vigil", "check-config", cwd=place)
+    assert status == 0 and "config.json: 0 pipelines" in output, errors
 
 
 tap.run(globals())
