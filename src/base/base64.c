@@ -15,7 +15,7 @@
 #define HAVE_AVX2_PATH 1
 #endif
 
-static const char alphabet[64] __attribute__ ((nonstring)) =
+static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* Two characters for each value of 12 bits; filled once. */
