@@ -40,11 +40,9 @@ vigil_destination_check (const VigilDestinationOps *ops,
     const VigilJson *settings, const char *path,
     const VigilDestinationContext *context, VigilProblems *problems)
 {
-  unsigned before = vigil_problems_count_errors (problems);
-
   vigil_schema_check (ops->keys, settings, path, problems);
-  /* What lies behind relies on the types. */
-  if (vigil_problems_count_errors (problems) == before)
+  /* Also after an error: a reader wants to hear of all of them at once. */
+  if (settings != NULL && vigil_json_get_type (settings) == VIGIL_JSON_OBJECT)
     ops->check (settings, path, context, problems);
 }
 

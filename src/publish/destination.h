@@ -62,7 +62,9 @@ typedef struct {
   const VigilSchemaKey *keys; /* of its settings */
 
   /* Checks what the schema cannot: adds problems with paths below @path.
-   * Starts nothing, touches no network. */
+   * @settings is an object; what the schema found wrong in it (a value of
+   * another type, say) has been added already. Starts nothing, touches no
+   * network. */
   void (*check) (const VigilJson *settings, const char *path,
       const VigilDestinationContext *context, VigilProblems *problems);
   /* Makes the destination from checked settings. Nothing runs yet.

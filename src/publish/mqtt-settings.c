@@ -275,7 +275,7 @@ check_hosts (
 
     check_host_name (host, host_path, problems);
   }
-  if (hosts == NULL)
+  if (hosts == NULL || vigil_json_get_type (hosts) != VIGIL_JSON_ARRAY)
     return;
   if (host != NULL || vigil_json_object_get (settings, "port") != NULL)
     add_error (problems, path, "hosts", "want either hosts, or host and port");
