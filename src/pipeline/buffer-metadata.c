@@ -148,6 +148,27 @@ read_region (const GstVideoRegionOfInterestMeta *meta, VigilMetadata *metadata)
   }
 }
 
+/*
+ * A parent is a parent only when it is on the same buffer: elements that
+ * know nothing of parents leave the meta's 0 behind.
+ */
+static void
+check_parents (GArray *regions)
+{
+  for (unsigned i = 0; i < regions->len; i++) {
+    VigilRegion *region = &g_array_index (regions, VigilRegion, i);
+    gboolean is_found = FALSE;
+
+    for (unsigned k = 0; k < regions->len && !is_found; k++) {
+      const VigilRegion *other = &g_array_index (regions, VigilRegion, k);
+
+      is_found = other->id == region->parent_id && other->id != region->id;
+    }
+    if (!is_found)
+      region->parent_id = -1;
+  }
+}
+
 void
 vigil_buffer_metadata_read (GstBuffer *buffer, VigilMetadata *metadata)
 {
@@ -177,4 +198,5 @@ vigil_buffer_metadata_read (GstBuffer *buffer, VigilMetadata *metadata)
         read_result (data, vigil_metadata_add_result (metadata->results));
     }
   }
+  check_parents (metadata->regions);
 }

@@ -60,7 +60,10 @@ vigil_bus_text_dup_error (GstMessage *message, const char *missing_plugin)
         missing_plugin);
     return g_string_free (text, FALSE);
   }
-  hint = find_hint (debug != NULL ? debug : "");
+  hint =
+      g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND)
+          ? "the input is no video, or broken"
+          : find_hint (debug != NULL ? debug : "");
   if (hint != NULL)
     g_string_append_printf (text, " (%s)", hint);
   return g_string_free (text, FALSE);

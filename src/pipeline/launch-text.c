@@ -7,6 +7,7 @@
 #include "pipeline/launch-text.h"
 
 #include "base/error.h"
+#include "pipeline/property.h"
 #include <string.h>
 
 /* ---- Reading launch text ---------------------------------------------- */
@@ -157,8 +158,10 @@ typedef enum {
   PLACE_IN_CAPS,   /* in caps, or in quotes of another kind */
 } Place;
 
+/* @ret_word: the last word before it, which in a value is the element's
+ * factory; @ret_assignment: the last assignment. */
 static Place
-find_place (const char *text)
+find_place (const char *text, Token *ret_word, Token *ret_assignment)
 {
   Place place = PLACE_NONE;
   const char *p = text;
@@ -169,6 +172,10 @@ find_place (const char *text)
 
     if (token.type == TOKEN_END)
       return place;
+    if (token.type == TOKEN_WORD)
+      *ret_word = token;
+    if (token.type == TOKEN_ASSIGNMENT)
+      *ret_assignment = token;
     place = PLACE_NONE;
     for (last = token.end; last > token.start && g_ascii_isspace (last[-1]);)
       last--;
@@ -234,11 +241,29 @@ check_quotable (const char *value, const char *field, GError **error)
   return FALSE;
 }
 
+/* A property that holds an element reads text as launch text. */
+static gboolean
+holds_element (const Token *word, const Token *assignment)
+{
+  g_autofree char *factory = NULL;
+  g_autofree char *property = NULL;
+
+  if (word->start == NULL || assignment->start == NULL)
+    return FALSE;
+  factory = g_strndup (word->start, word->end - word->start);
+  property =
+      g_strndup (assignment->start, strcspn (assignment->start, " \t\r\n="));
+  return vigil_property_holds_object (
+      factory + strspn (factory, "("), property);
+}
+
 static gboolean
 append_literal (GString *out, const char *value, gboolean is_text,
     const char *field, char next, GError **error)
 {
-  Place place = find_place (out->str);
+  Token word = {0};
+  Token assignment = {0};
+  Place place = find_place (out->str, &word, &assignment);
   gboolean is_whole = next == '\0' || g_ascii_isspace (next);
 
   if (place == PLACE_NONE) {
@@ -251,6 +276,13 @@ append_literal (GString *out, const char *value, gboolean is_text,
   if (!is_text) {
     g_string_append (out, value);
     return TRUE;
+  }
+  if (place != PLACE_IN_CAPS && holds_element (&word, &assignment)) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+        "pipeline: '{%s}': the property holds an element, which a request "
+        "cannot choose",
+        field);
+    return FALSE;
   }
   if (place == PLACE_IN_QUOTES || (place == PLACE_VALUE && is_whole)) {
     if (!check_quotable (value, field, error))

@@ -35,7 +35,8 @@ gboolean vigil_launch_text_has_auto_source (const char *text);
 
 /*
  * Calls @visit for each name that stands where @text, expanded, names an
- * element factory; stops when it returns FALSE. GStreamer is not asked.
+ * element factory; stops when it returns FALSE. Elements that
+ * do not exist are named too.
  */
 typedef gboolean (*VigilLaunchTextVisit) (const char *factory, void *user_data);
 void vigil_launch_text_visit_factories (

@@ -83,7 +83,8 @@ vigil_parameters_resolve (
   if (schema == NULL)
     return NULL;
   self = vigil_json_copy (schema);
-  if (properties == NULL)
+  if (properties == NULL ||
+      vigil_json_get_type (properties) != VIGIL_JSON_OBJECT)
     return g_steal_pointer (&self);
   resolved = vigil_json_new_object ();
   while (vigil_json_object_next (properties, &iter, &key, &property)) {

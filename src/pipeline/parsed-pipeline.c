@@ -14,7 +14,9 @@ translate_error (const GError *foreign, GstParseContext *context)
 {
   g_auto (GStrv) missing = gst_parse_context_get_missing_elements (context);
 
-  if (missing != NULL && missing[0] != NULL) {
+  if (g_error_matches (
+          foreign, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT) &&
+      missing != NULL && missing[0] != NULL) {
     g_autofree char *message = vigil_element_hint_dup_message (missing[0]);
 
     return g_error_new_literal (VIGIL_ERROR, VIGIL_ERROR_NOT_FOUND, message);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include <math.h>
+#include <string.h>
 
 static GParamSpec *
 find (GstElement *element, const char *name)
@@ -21,6 +22,31 @@ vigil_property_exists (GstElement *element, const char *name)
 
   return spec != NULL && (spec->flags & G_PARAM_WRITABLE) != 0 &&
          (spec->flags & G_PARAM_CONSTRUCT_ONLY) == 0;
+}
+
+static gboolean
+is_object (GParamSpec *spec)
+{
+  return g_type_is_a (G_PARAM_SPEC_VALUE_TYPE (spec), G_TYPE_OBJECT);
+}
+
+gboolean
+vigil_property_holds_object (const char *factory, const char *name)
+{
+  g_autoptr (GstElementFactory) found = gst_element_factory_find (factory);
+  g_autoptr (GstPluginFeature) loaded = NULL;
+  g_autoptr (GTypeClass) class = NULL;
+  GParamSpec *spec;
+
+  if (found == NULL)
+    return FALSE;
+  loaded = gst_plugin_feature_load (GST_PLUGIN_FEATURE (found));
+  if (loaded == NULL)
+    return FALSE;
+  class = g_type_class_ref (
+      gst_element_factory_get_element_type (GST_ELEMENT_FACTORY (loaded)));
+  spec = g_object_class_find_property (G_OBJECT_CLASS (class), name);
+  return spec != NULL && is_object (spec);
 }
 
 /* The numeric types and their limits, as doubles for the comparison. */
@@ -45,6 +71,30 @@ get_limits (GParamSpec *spec, double *ret_minimum, double *ret_maximum)
   return FALSE;
 }
 
+/* "a number", or GStreamer's name of the type. */
+static const char *
+describe_type (GType type)
+{
+  switch (type) {
+  case G_TYPE_BOOLEAN:
+    return "true or false";
+  case G_TYPE_STRING:
+    return "text";
+  case G_TYPE_FLOAT:
+  case G_TYPE_DOUBLE:
+    return "a number";
+  case G_TYPE_INT:
+  case G_TYPE_UINT:
+  case G_TYPE_LONG:
+  case G_TYPE_ULONG:
+  case G_TYPE_INT64:
+  case G_TYPE_UINT64:
+    return "a whole number";
+  default:
+    return g_type_name (type);
+  }
+}
+
 static gboolean
 convert_number (GParamSpec *spec, const VigilJson *json, GValue *value,
     const char *path, GError **error)
@@ -65,8 +115,8 @@ convert_number (GParamSpec *spec, const VigilJson *json, GValue *value,
     }
   } else if (type != G_TYPE_BOOLEAN && !G_IS_PARAM_SPEC_ENUM (spec) &&
              !G_IS_PARAM_SPEC_FLAGS (spec)) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-        "%s: want a value of type %s, got %s", path, g_type_name (type),
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID, "%s: want %s, got %s",
+        path, describe_type (type),
         vigil_json_type_name (vigil_json_get_type (json)));
     return FALSE;
   }
@@ -87,6 +137,18 @@ convert_number (GParamSpec *spec, const VigilJson *json, GValue *value,
     return FALSE;
   }
   return g_value_transform (&source, value);
+}
+
+GstCaps *
+vigil_property_parse_caps (const char *text)
+{
+  for (const char *p = text; p != NULL;) {
+    p += strspn (p, "; \t\r\n");
+    if (!g_ascii_isalpha (*p))
+      return NULL;
+    p = strchr (p, ';');
+  }
+  return text != NULL ? gst_caps_from_string (text) : NULL;
 }
 
 static char *
@@ -111,13 +173,21 @@ convert_string (GParamSpec *spec, const char *text, GValue *value,
     g_value_set_string (value, text);
     return TRUE;
   }
-  if (gst_value_deserialize (value, text))
+  if (GST_VALUE_HOLDS_CAPS (value)) {
+    GstCaps *caps = vigil_property_parse_caps (text);
+
+    if (caps != NULL) {
+      g_value_take_boxed (value, caps);
+      return TRUE;
+    }
+  } else if (gst_value_deserialize (value, text)) {
     return TRUE;
+  }
   if (G_IS_PARAM_SPEC_ENUM (spec))
     choices = describe_choices (spec);
   g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID, "%s '%.60s': want %s%s",
-      path, text, choices != NULL ? "one of " : "a value of type ",
-      choices != NULL ? choices : g_type_name (G_VALUE_TYPE (value)));
+      path, text, choices != NULL ? "one of " : "",
+      choices != NULL ? choices : describe_type (G_VALUE_TYPE (value)));
   return FALSE;
 }
 
@@ -133,8 +203,7 @@ vigil_property_set (GstElement *element, const char *name,
   spec = find (element, name);
   g_return_val_if_fail (spec != NULL, FALSE);
 
-  if (g_type_is_a (G_PARAM_SPEC_VALUE_TYPE (spec), G_TYPE_OBJECT) &&
-      !g_type_is_a (G_PARAM_SPEC_VALUE_TYPE (spec), GST_TYPE_CAPS)) {
+  if (is_object (spec)) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
         "%s: the property '%s' holds an object, which a request cannot set",
         path, name);
@@ -162,8 +231,8 @@ vigil_property_set (GstElement *element, const char *name,
   case VIGIL_JSON_ARRAY:
   case VIGIL_JSON_NULL:
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-        "%s: want a value of type %s for property '%s', got %s", path,
-        g_type_name (G_VALUE_TYPE (&converted)), name,
+        "%s: want %s for property '%s', got %s", path,
+        describe_type (G_VALUE_TYPE (&converted)), name,
         vigil_json_type_name (vigil_json_get_type (value)));
     return FALSE;
   }

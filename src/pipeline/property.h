@@ -12,6 +12,10 @@
 /* TRUE when @element has a property @name that may be written. */
 gboolean vigil_property_exists (GstElement *element, const char *name);
 
+/* TRUE when the elements of @factory have a property @name whose value is an
+ * object: GStreamer would read text for it as launch text. */
+gboolean vigil_property_holds_object (const char *factory, const char *name);
+
 /*
  * Sets the existing property @name. Numbers and booleans are set as they
  * are, within the property's limits; a string may also name an enumeration's
@@ -20,3 +24,8 @@ gboolean vigil_property_exists (GstElement *element, const char *name);
  */
 gboolean vigil_property_set (GstElement *element, const char *name,
     const VigilJson *value, const char *path, GError **error);
+
+/* As gst_caps_from_string, for text of a request: GStreamer itself calls
+ * some wrong texts a bug of the program. Returns: (transfer full)
+ * (nullable). */
+GstCaps *vigil_property_parse_caps (const char *text);

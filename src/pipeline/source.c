@@ -154,7 +154,7 @@ read_capsfilter (VigilSource *self, const VigilJson *json, GError **error)
 
   if (vigil_json_object_get (json, "capsfilter") == NULL)
     return TRUE;
-  caps = text != NULL ? gst_caps_from_string (text) : NULL;
+  caps = vigil_property_parse_caps (text);
   if (caps == NULL) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
         "source.capsfilter '%.60s': want caps such as "
@@ -181,7 +181,7 @@ step_new (const char *factory)
 static Step *
 read_caps_step (const char *text, GError **error)
 {
-  g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+  g_autoptr (GstCaps) caps = vigil_property_parse_caps (text);
   Step *step;
 
   if (caps == NULL) {
