@@ -61,8 +61,11 @@ struct _VigilPipeline {
   uint64_t next_frame_id;
   VigilLogGate frame_error_gate;
 
+  /* state threads: one change at a time, and none after NULL */
+  pthread_mutex_t state_lock;
+  _Atomic gboolean wants_null;
+
   VigilCounter frames;
-  gint is_going_down; /* NULL was asked for; atomic */
   _Atomic gboolean is_live;
   _Atomic int64_t eos_ms; /* of the last stop */
 
@@ -115,6 +118,7 @@ pipeline_unref (VigilPipeline *self)
   vigil_problems_free (self->warnings);
   g_main_loop_unref (self->loop);
   g_main_context_unref (self->context);
+  pthread_mutex_destroy (&self->state_lock);
   pthread_cond_destroy (&self->idle);
   pthread_mutex_destroy (&self->lock);
   g_free (self->missing_plugin);
@@ -190,6 +194,19 @@ on_sample (GstAppSink *sink, void *user_data)
   }
   self->callbacks.on_frame (self->callbacks.user_data, frame);
   leave_callback (self);
+  return GST_FLOW_OK;
+}
+
+/* Of an appsink that is not the destination: its frames count where there is
+ * no destination, as in DLSPS, and go nowhere. */
+static GstFlowReturn
+on_other_sample (GstAppSink *sink, void *user_data)
+{
+  VigilPipeline *self = user_data;
+  g_autoptr (GstSample) sample = gst_app_sink_try_pull_sample (sink, 0);
+
+  if (sample != NULL && self->sink == NULL)
+    vigil_counter_add (&self->frames, 1);
   return GST_FLOW_OK;
 }
 
@@ -271,13 +288,30 @@ apply_request (VigilPipeline *self, const VigilDefinition *definition,
   return apply_tags (bin, vigil_json_object_get (request, "tags"), error);
 }
 
+/* An appsink that nobody empties would hold back the end of the stream. */
 static void
-connect_sink (VigilPipeline *self)
+connect_other_sink (const GValue *item, void *user_data)
 {
-  GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
+  GstElement *element = g_value_get_object (item);
+  VigilPipeline *self = user_data;
+  GstAppSinkCallbacks callbacks = {.new_sample = on_other_sample};
 
-  self->sink =
-      vigil_parsed_pipeline_find_destination (GST_BIN (self->pipeline));
+  if (GST_IS_APP_SINK (element) && element != self->sink)
+    gst_app_sink_set_callbacks (GST_APP_SINK (element), &callbacks, self, NULL);
+}
+
+static void
+connect_sinks (VigilPipeline *self)
+{
+  GstBin *pipeline = GST_BIN (self->pipeline);
+  GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
+  GstIterator *elements = gst_bin_iterate_recurse (pipeline);
+
+  self->sink = vigil_parsed_pipeline_find_destination (pipeline);
+  while (gst_iterator_foreach (elements, connect_other_sink, self) ==
+         GST_ITERATOR_RESYNC)
+    gst_iterator_resync (elements);
+  gst_iterator_free (elements);
   if (self->sink == NULL)
     return;
   self->reader = vigil_sample_reader_new (self->sink);
@@ -297,6 +331,7 @@ pipeline_alloc (const VigilPipelineCallbacks *callbacks)
   self->loop = g_main_loop_new (self->context, FALSE);
   pthread_mutex_init (&self->lock, NULL);
   pthread_cond_init (&self->idle, NULL);
+  pthread_mutex_init (&self->state_lock, NULL);
   self->state = VIGIL_PIPELINE_QUEUED;
   self->start_time = -1;
   return self;
@@ -338,7 +373,7 @@ vigil_pipeline_new (const VigilDefinition *definition, const VigilJson *request,
   }
   if (!apply_request (self, definition, complete, source, error))
     return NULL;
-  connect_sink (self);
+  connect_sinks (self);
   self->latency = vigil_latency_new (GST_BIN (self->pipeline));
   self->is_live = (source != NULL && vigil_source_is_live (source)) ||
                   has_live_source (GST_BIN (self->pipeline));
@@ -413,18 +448,17 @@ static void *
 run_play (void *data)
 {
   VigilPipeline *self = data;
-  GstStateChangeReturn result =
-      gst_element_set_state (self->pipeline, GST_STATE_PAUSED);
+  GstStateChangeReturn result = GST_STATE_CHANGE_SUCCESS;
 
+  pthread_mutex_lock (&self->state_lock);
+  if (!self->wants_null)
+    result = gst_element_set_state (self->pipeline, GST_STATE_PAUSED);
   if (result == GST_STATE_CHANGE_NO_PREROLL)
     self->is_live = TRUE;
-  if (result != GST_STATE_CHANGE_FAILURE &&
-      !g_atomic_int_get (&self->is_going_down))
+  if (result != GST_STATE_CHANGE_FAILURE && !self->wants_null)
     result = gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
-  /* A stop that came between the two was undone by the second. */
-  if (g_atomic_int_get (&self->is_going_down))
-    gst_element_set_state (self->pipeline, GST_STATE_NULL);
-  else if (result == GST_STATE_CHANGE_FAILURE)
+  pthread_mutex_unlock (&self->state_lock);
+  if (result == GST_STATE_CHANGE_FAILURE)
     invoke (self, on_play_failed);
   pipeline_unref (self);
   return NULL;
@@ -457,8 +491,9 @@ run_null (void *data)
   VigilPipeline *self = data;
   gboolean is_abandoned;
 
-  g_atomic_int_set (&self->is_going_down, TRUE);
+  pthread_mutex_lock (&self->state_lock);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  pthread_mutex_unlock (&self->state_lock);
   pthread_mutex_lock (&self->lock);
   is_abandoned = self->is_abandoned;
   pthread_mutex_unlock (&self->lock);
@@ -535,6 +570,7 @@ end (VigilPipeline *self, VigilPipelineState state)
   pthread_mutex_lock (&self->lock);
   self->end_us = g_get_monotonic_time ();
   pthread_mutex_unlock (&self->lock);
+  self->wants_null = TRUE;
   self->deadline_timer = add_timer (self, NULL_DEADLINE_MS, on_null_deadline);
   start_state_thread (self, run_null);
 }

@@ -253,6 +253,10 @@ GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vigiltestmeta,
 void
 test_meta_register (void)
 {
+  static gboolean is_registered;
+  if (is_registered)
+    return;
+  is_registered = TRUE;
   gst_init (NULL, NULL);
   gst_plugin_register_static (GST_VERSION_MAJOR, GST_VERSION_MINOR,
       "vigiltestmeta-static", "Metadata for tests", init_plugin, VIGIL_VERSION,
