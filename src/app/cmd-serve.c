@@ -7,6 +7,7 @@
 #include "app/startup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "rest/rest-server.h"
 #include "server/instance-manager.h"
 #include <glib-unix.h>
@@ -119,16 +120,31 @@ signals_init (Signals *signals)
   signals->sources[1] = g_unix_signal_add (SIGINT, on_signal, signals->loop);
   /* A peer that closes its end is an error code, not the end. */
   signal (SIGPIPE, SIG_IGN);
+  /* What has not been read yet need not be read again. */
+  signal (SIGHUP, SIG_IGN);
+}
+
+/* What is secret has changed on disk. */
+static gboolean
+on_reload (gpointer data)
+{
+  g_message ("SIGHUP: certificates and passwords are read again");
+  vigil_instance_manager_renew_all (data);
+  return G_SOURCE_CONTINUE;
 }
 
 static void
-signals_wait (Signals *signals)
+signals_wait (Signals *signals, VigilInstanceManager *manager)
 {
+  guint reload = g_unix_signal_add (SIGHUP, on_reload, manager);
+
   g_main_loop_run (signals->loop);
+  g_source_remove (reload);
   for (size_t i = 0; i < G_N_ELEMENTS (signals->sources); i++)
     g_source_remove (signals->sources[i]);
   signal (SIGTERM, SIG_DFL);
   signal (SIGINT, SIG_DFL);
+  signal (SIGHUP, SIG_IGN);
   g_main_loop_unref (signals->loop);
 }
 
@@ -196,7 +212,7 @@ run (const Service *service, VigilProblems *problems, Signals *signals)
   }
   started = vigil_instance_manager_auto_start (manager);
   log_started (service, manager, started, rest);
-  signals_wait (signals);
+  signals_wait (signals, manager);
   /* REST still answers: starts are refused, states can be watched. */
   stop_instances (service, manager);
   g_clear_pointer (&rest, vigil_rest_server_free);
@@ -220,6 +236,9 @@ vigil_cmd_serve (int argc, char **argv)
 
   if (!parse_options (argc, argv, &options))
     return EX_USAGE;
+  vigil_secret_protect_process ();
+  /* Before anything copies the environment, or starts a thread. */
+  vigil_secret_unref (vigil_secret_take_environment ("MQTT_PASSWORD"));
   environment = vigil_startup_read_environment (options.env_file);
   if (environment == NULL)
     return EX_CONFIG;

@@ -122,6 +122,13 @@ vigil_destination_skip (VigilDestination *self)
 }
 
 void
+vigil_destination_renew (VigilDestination *self)
+{
+  if (self->ops->renew != NULL)
+    self->ops->renew (self->state);
+}
+
+void
 vigil_destination_send (
     VigilDestination *self, VigilMessage *message, int64_t deadline_us)
 {

@@ -81,6 +81,10 @@ typedef struct {
   /* Counts a message that was not made: offered, and dropped for the reason
    * that is_accepting had. Called by the worker alone. */
   void (*skip) (void *state);
+  /* Reads certificates and passwords again and connects anew with them,
+   * without losing a message. Returns at once. Any thread; only between
+   * start and stop. NULL for a destination that has none. */
+  void (*renew) (void *state);
   /*
    * Enqueues or drops @message (transfer none); counts either. Called by the
    * worker alone. Live: @deadline_us is 0, it never waits. Not live: waits
@@ -125,6 +129,8 @@ gboolean vigil_destination_start (VigilDestination *self, GError **error);
 gboolean vigil_destination_wants_frame (const VigilDestination *self);
 gboolean vigil_destination_is_accepting (VigilDestination *self);
 void vigil_destination_skip (VigilDestination *self);
+/* Any thread. */
+void vigil_destination_renew (VigilDestination *self);
 void vigil_destination_send (
     VigilDestination *self, VigilMessage *message, int64_t deadline_us);
 void vigil_destination_stop (VigilDestination *self, int64_t deadline_us);

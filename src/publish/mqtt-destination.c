@@ -107,6 +107,14 @@ skip (void *state)
   vigil_counter_add (&self->skipped[self->skip_reason], 1);
 }
 
+static void
+renew (void *state)
+{
+  MqttDestination *self = state;
+
+  vigil_mqtt_client_renew (self->client);
+}
+
 /* ---- Messages -------------------------------------------------------------
  */
 
@@ -249,6 +257,7 @@ const VigilDestinationOps vigil_mqtt_destination_ops = {
     .wants_frame = wants_frame,
     .is_accepting = is_accepting,
     .skip = skip,
+    .renew = renew,
     .send = send_message,
     .stop = stop,
     .get_status = get_status,

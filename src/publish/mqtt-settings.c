@@ -7,13 +7,15 @@
 
 #include "base/error.h"
 #include "filter/filter.h"
+#include "publish/tls-settings.h"
 #include <errno.h>
 #include <string.h>
 
 #define DEFAULT_TOPIC "dlstreamer_pipeline_results"
 /* MQTT 3.1.1, 1.5.3: a string's length is 16 bits. */
 enum { TOPIC_BYTES_MAX = 65535, PASSWORD_BYTES_MAX = 65535 };
-enum { PORT_PLAIN = 1883 };
+enum { PORT_PLAIN = 1883, PORT_TLS = 8883 };
+#define PASSWORD_CREDENTIAL "mqtt-password"
 
 static const char *const policies[] = {
     "drop_oldest", "drop_newest", "drop_frames_first", NULL};
@@ -50,7 +52,7 @@ static const VigilSchemaKey host_keys[] = {
         .type = VIGIL_SCHEMA_INTEGER,
         .minimum = 1,
         .maximum = 65535,
-        .default_text = "1883",
+        .default_text = "1883, with tls 8883",
         .help = "Its port."},
     {.name = NULL},
 };
@@ -87,9 +89,9 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
         .help = "Which results are published."},
     {.name = "tls",
         .type = VIGIL_SCHEMA_OBJECT,
-        .refused = "TLS is not in this version, and nothing is published in "
-                   "clear instead: take the block out to publish without it",
-        .help = "Certificates for a secured connection."},
+        .keys = vigil_tls_settings_keys,
+        .help = "Connect over TLS; `{}` trusts the system's CAs. Files are "
+                "read again on SIGHUP and before each new connection."},
     {.name = "payload_format",
         .type = VIGIL_SCHEMA_CHOICE,
         .choices = vigil_payload_format_names,
@@ -106,7 +108,7 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
         .type = VIGIL_SCHEMA_INTEGER,
         .minimum = 1,
         .maximum = 65535,
-        .default_text = "MQTT_PORT, else 1883",
+        .default_text = "MQTT_PORT, else 1883, with tls 8883",
         .help = "Its port."},
     {.name = "hosts",
         .type = VIGIL_SCHEMA_ARRAY,
@@ -114,14 +116,19 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
         .help = "Several brokers, tried in order, instead of `host`."},
     {.name = "username",
         .type = VIGIL_SCHEMA_STRING,
-        .help = "User name for the broker."},
+        .default_text = "MQTT_USERNAME",
+        .help = "User name for the broker. What the environment has is for "
+                "the broker that it names (MQTT_HOST)."},
     {.name = "password",
         .type = VIGIL_SCHEMA_STRING,
         .allow_empty = TRUE,
+        .default_text = "MQTT_PASSWORD",
         .help = "Password; `password_file` keeps it out of this file."},
     {.name = "password_file",
         .type = VIGIL_SCHEMA_STRING,
-        .help = "A file whose first line is the password."},
+        .default_text = "MQTT_PASSWORD_FILE",
+        .help = "A file whose first line is the password. The systemd "
+                "credential `mqtt-password` goes before it."},
     {.name = "client_id",
         .type = VIGIL_SCHEMA_STRING,
         .default_text = "vigil- and 16 hex digits",
@@ -184,6 +191,22 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
         .help = "Some DLSPS examples have it."},
     {.name = NULL},
 };
+
+static gboolean
+has_tls (const VigilJson *settings)
+{
+  const VigilJson *tls = vigil_json_object_get (settings, "tls");
+
+  return tls != NULL && !vigil_json_is_null (tls);
+}
+
+/* FALSE when the block names a broker itself. */
+static gboolean
+uses_environment (const VigilJson *settings)
+{
+  return vigil_schema_get_string (settings, "host", NULL) == NULL &&
+         vigil_json_array_size (vigil_json_object_get (settings, "hosts")) == 0;
+}
 
 /* ---- Checks -------------------------------------------------------------- */
 
@@ -311,6 +334,57 @@ check_credentials (
         "missing: MQTT 3.1 and 3.1.1 allow no password without a user name");
 }
 
+static gboolean
+is_loopback (const char *host)
+{
+  return host == NULL || strcmp (host, "localhost") == 0 ||
+         g_str_has_prefix (host, "127.") || strcmp (host, "::1") == 0;
+}
+
+/* What a person should know who sends a password. */
+static void
+check_secrecy (const VigilJson *settings, const char *path,
+    const VigilEnvironment *environment, VigilProblems *problems)
+{
+  const VigilJson *tls = vigil_json_object_get (settings, "tls");
+  const char *host = vigil_schema_get_string (
+      settings, "host", vigil_environment_get (environment, "MQTT_HOST"));
+  const gboolean has_password =
+      vigil_schema_get_string (settings, "password", NULL) != NULL ||
+      vigil_schema_get_string (settings, "password_file", NULL) != NULL;
+
+  if (!has_password)
+    return;
+  if (vigil_schema_get_boolean (tls, "insecure_skip_verify", FALSE))
+    add_error (problems, path, "tls.insecure_skip_verify",
+        "want a verified broker where a password is sent: set ca_cert, or "
+        "take the password out");
+  if (!has_tls (settings) && !is_loopback (host))
+    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, path,
+        "the password crosses the network in clear: tls would hide it");
+}
+
+static void
+check_tls (const VigilJson *settings, const char *path,
+    const VigilDestinationContext *context, VigilProblems *problems)
+{
+  g_autofree char *tls_path = vigil_schema_join_path (path, "tls");
+  const char *environment_port =
+      vigil_environment_get (context->environment, "MQTT_PORT");
+  uint16_t port = PORT_TLS;
+
+  if (!has_tls (settings))
+    return;
+  vigil_tls_settings_check (vigil_json_object_get (settings, "tls"),
+      context->config_folder, tls_path, problems);
+  if (uses_environment (settings) && environment_port != NULL)
+    parse_port (environment_port, &port);
+  if (vigil_schema_get_integer (settings, "port", port) == PORT_PLAIN)
+    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, tls_path,
+        "the port is 1883, where brokers do not speak TLS as a rule; 8883 is "
+        "usual");
+}
+
 static void
 check_session (
     const VigilJson *settings, const char *path, VigilProblems *problems)
@@ -350,23 +424,6 @@ check_offline_queue (
     vigil_schema_check (keys, value, key_path, problems);
 }
 
-void
-vigil_mqtt_settings_check (const VigilJson *settings, const char *path,
-    const VigilDestinationContext *context, VigilProblems *problems)
-{
-  g_autofree char *filter_path = vigil_schema_join_path (path, "filter");
-
-  check_topic (settings, "topic", path, problems);
-  check_topic (settings, "status_topic", path, problems);
-  check_hosts (settings, path, problems);
-  check_environment (settings, path, context->environment, problems);
-  check_credentials (settings, path, problems);
-  check_session (settings, path, problems);
-  check_offline_queue (settings, path, problems);
-  vigil_filter_check (
-      vigil_json_object_get (settings, "filter"), filter_path, problems);
-}
-
 /* ---- Reading --------------------------------------------------------------
  */
 
@@ -377,7 +434,8 @@ read_hosts (VigilMqttSettings *self, const VigilJson *settings,
   const VigilJson *hosts = vigil_json_object_get (settings, "hosts");
   const char *port_text = vigil_environment_get (environment, "MQTT_PORT");
   size_t size = vigil_json_array_size (hosts);
-  uint16_t port = PORT_PLAIN;
+  const uint16_t usual_port = has_tls (settings) ? PORT_TLS : PORT_PLAIN;
+  uint16_t port = usual_port;
 
   self->hosts = g_new0 (VigilMqttHost, MAX (size, 1));
   self->options.hosts = self->hosts;
@@ -386,7 +444,7 @@ read_hosts (VigilMqttSettings *self, const VigilJson *settings,
 
     self->hosts[i].host = g_strdup (vigil_schema_get_string (host, "host", ""));
     self->hosts[i].port =
-        (uint16_t)vigil_schema_get_integer (host, "port", PORT_PLAIN);
+        (uint16_t)vigil_schema_get_integer (host, "port", usual_port);
   }
   self->options.hosts_size = (unsigned)size;
   if (size > 0)
@@ -408,32 +466,54 @@ dup_path (const char *file, const char *folder)
   return g_build_filename (folder, file, NULL);
 }
 
-static gboolean
-read_password_file (VigilMqttSettings *self, const char *file,
-    const char *folder, GError **error)
+/* Returns: (nullable): NULL also without @error: there is none. */
+static VigilSecret *
+read_password (
+    const VigilSecretSources *sources, GPtrArray *warnings, GError **error)
 {
-  g_autofree char *path = dup_path (file, folder);
-  g_autofree char *text = NULL;
-  g_autoptr (GError) reason = NULL;
-  gsize length;
+  g_autoptr (VigilSecret) password =
+      vigil_secret_find (sources, warnings, error);
 
-  if (!g_file_get_contents (path, &text, &length, &reason)) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_NOT_FOUND,
-        "password_file '%s': %s", path, reason->message);
-    return FALSE;
+  if (password == NULL)
+    return NULL;
+  if (vigil_secret_get_length (password) <= PASSWORD_BYTES_MAX &&
+      memchr (vigil_secret_get (password), '\0',
+          vigil_secret_get_length (password)) == NULL)
+    return g_steal_pointer (&password);
+  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+      "password: want 1 to 65535 bytes without NUL");
+  return NULL;
+}
+
+/* Where user name and password come from. What stands in the environment
+ * belongs to the broker that stands there, and goes to no other. */
+static gboolean
+read_credentials (VigilMqttSettings *self, const VigilJson *settings,
+    const VigilDestinationContext *context, GPtrArray *warnings, GError **error)
+{
+  const VigilEnvironment *environment = context->environment;
+  const gboolean is_environments = uses_environment (settings);
+  const char *file = vigil_schema_get_string (settings, "password_file", NULL);
+  const char *user = vigil_schema_get_string (settings, "username", NULL);
+  VigilSecretSources *sources = &self->password_sources;
+
+  if (file != NULL)
+    sources->file = dup_path (file, context->config_folder);
+  sources->literal =
+      g_strdup (vigil_schema_get_string (settings, "password", NULL));
+  if (is_environments) {
+    sources->credential = PASSWORD_CREDENTIAL;
+    sources->environment = "MQTT_PASSWORD";
+    sources->fallback_file =
+        g_strdup (vigil_environment_get (environment, "MQTT_PASSWORD_FILE"));
+    sources->fallback =
+        g_strdup (vigil_environment_get (environment, "MQTT_PASSWORD"));
+    if (user == NULL)
+      user = vigil_environment_get (environment, "MQTT_USERNAME");
   }
-  length = strcspn (text, "\r\n");
-  if (length == 0 || length > PASSWORD_BYTES_MAX) {
-    memset (text, 0, length);
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-        "password_file '%s': want a password of 1 to 65535 bytes in its first "
-        "line",
-        path);
-    return FALSE;
-  }
-  self->options.password = g_strndup (text, length);
-  memset (text, 0, length);
-  return TRUE;
+  self->options.username = g_strdup (user);
+  self->password = read_password (sources, warnings, error);
+  return self->password != NULL || *error == NULL;
 }
 
 static void
@@ -471,10 +551,6 @@ read_options (VigilMqttSettings *self, const VigilJson *settings)
       !vigil_schema_get_boolean (settings, "clean_session", TRUE);
   options->keep_alive_s =
       (unsigned)vigil_schema_get_integer (settings, "keepalive", 60);
-  options->username =
-      g_strdup (vigil_schema_get_string (settings, "username", NULL));
-  options->password =
-      g_strdup (vigil_schema_get_string (settings, "password", NULL));
   options->status_topic =
       g_strdup (vigil_schema_get_string (settings, "status_topic", NULL));
   options->stable_after_s =
@@ -501,14 +577,74 @@ read_payload (VigilMqttSettings *self, const VigilJson *settings,
           "reduce") == 0;
 }
 
+/* For the client; in its I/O thread. What is read here never changes but for
+ * the files. */
+static gboolean
+get_credentials (
+    void *user_data, VigilMqttCredentials *ret_credentials, GError **error)
+{
+  const VigilMqttSettings *self = user_data;
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (VigilSecret) password =
+      read_password (&self->password_sources, NULL, &reason);
+
+  if (reason != NULL) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return FALSE;
+  }
+  if (self->options.tls != NULL) {
+    ret_credentials->tls =
+        vigil_mqtt_tls_renew (self->options.tls, NULL, error);
+    if (ret_credentials->tls == NULL)
+      return FALSE;
+  }
+  ret_credentials->password = g_steal_pointer (&password);
+  return TRUE;
+}
+
+static void
+check_password (const VigilJson *settings, const char *path,
+    const VigilDestinationContext *context, VigilProblems *problems)
+{
+  g_autoptr (VigilMqttSettings) probe = g_new0 (VigilMqttSettings, 1);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+
+  if (!read_credentials (probe, settings, context, warnings, &error))
+    vigil_problems_add (
+        problems, VIGIL_PROBLEM_ERROR, path, "%s", error->message);
+  for (unsigned i = 0; i < warnings->len; i++)
+    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, path, "%s",
+        (char *)warnings->pdata[i]);
+}
+
+void
+vigil_mqtt_settings_check (const VigilJson *settings, const char *path,
+    const VigilDestinationContext *context, VigilProblems *problems)
+{
+  g_autofree char *filter_path = vigil_schema_join_path (path, "filter");
+
+  check_topic (settings, "topic", path, problems);
+  check_topic (settings, "status_topic", path, problems);
+  check_hosts (settings, path, problems);
+  check_environment (settings, path, context->environment, problems);
+  check_credentials (settings, path, problems);
+  check_secrecy (settings, path, context->environment, problems);
+  check_tls (settings, path, context, problems);
+  check_password (settings, path, context, problems);
+  check_session (settings, path, problems);
+  check_offline_queue (settings, path, problems);
+  vigil_filter_check (
+      vigil_json_object_get (settings, "filter"), filter_path, problems);
+}
+
 VigilMqttSettings *
 vigil_mqtt_settings_new (const VigilJson *settings,
     const VigilDestinationContext *context, GError **error)
 {
   g_autoptr (VigilMqttSettings) self = g_new0 (VigilMqttSettings, 1);
-  const char *password_file =
-      vigil_schema_get_string (settings, "password_file", NULL);
   const char *name = vigil_schema_get_string (settings, "name", "mqtt");
+  g_autoptr (GError) reason = NULL;
 
   read_payload (self, settings, context->environment);
   read_options (self, settings);
@@ -524,9 +660,24 @@ vigil_mqtt_settings_new (const VigilJson *settings,
         ".env file, or \"host\" in mqtt_publisher");
     return NULL;
   }
-  if (password_file != NULL &&
-      !read_password_file (self, password_file, context->config_folder, error))
+  if (!read_credentials (self, settings, context, NULL, &reason)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
     return NULL;
+  }
+  if (self->password != NULL)
+    self->options.password = vigil_secret_get (self->password);
+  if (has_tls (settings)) {
+    self->options.tls = vigil_tls_settings_open (
+        vigil_json_object_get (settings, "tls"), context->config_folder, error);
+    if (self->options.tls == NULL) {
+      g_prefix_error (error, "tls.");
+      return NULL;
+    }
+  }
+  if (self->options.tls != NULL || self->password != NULL) {
+    self->options.get_credentials = get_credentials;
+    self->options.credentials_data = self;
+  }
   return g_steal_pointer (&self);
 }
 
@@ -551,7 +702,12 @@ vigil_mqtt_settings_free (VigilMqttSettings *self)
   g_free ((char *)self->options.name);
   g_free ((char *)self->options.client_id);
   g_free ((char *)self->options.username);
-  free_secret (self->options.password);
+  vigil_secret_unref (self->password);
+  g_free ((char *)self->password_sources.file);
+  g_free ((char *)self->password_sources.fallback_file);
+  free_secret (self->password_sources.fallback);
+  free_secret (self->password_sources.literal);
+  vigil_mqtt_tls_unref (self->options.tls);
   g_free ((char *)self->options.status_topic);
   g_free (self->topic);
   g_free (self);

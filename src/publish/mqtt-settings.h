@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/secret.h"
 #include "mqtt/mqtt-client.h"
 #include "publish/destination.h"
 #include "publish/payload.h"
@@ -10,9 +11,11 @@ typedef struct {
   char *topic;
   gboolean publish_frame;
   VigilPayloadFormat format;
-  gboolean reduces_oversize; /* FALSE: what is too large is dropped */
-  VigilMqttOptions options;  /* its texts belong to this structure */
-  VigilMqttHost *hosts;      /* options.hosts */
+  gboolean reduces_oversize;           /* FALSE: what is too large is dropped */
+  VigilMqttOptions options;            /* its texts belong to this structure */
+  VigilMqttHost *hosts;                /* options.hosts */
+  VigilSecret *password;               /* nullable: options.password */
+  VigilSecretSources password_sources; /* its texts are owned */
 } VigilMqttSettings;
 
 /* The keys of `mqtt_publisher`. */

@@ -679,6 +679,16 @@ vigil_publisher_get_status (
   };
 }
 
+void
+vigil_publisher_renew (VigilPublisher *self)
+{
+  for (unsigned i = 0; i < self->targets->len; i++) {
+    const Target *target = g_ptr_array_index (self->targets, i);
+
+    vigil_destination_renew (target->destination);
+  }
+}
+
 unsigned
 vigil_publisher_get_destination_count (const VigilPublisher *self)
 {

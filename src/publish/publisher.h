@@ -88,6 +88,9 @@ typedef struct {
 /* Any thread. */
 void vigil_publisher_get_status (
     VigilPublisher *self, VigilPublisherStatus *ret_status);
+/* Has every destination read its certificates and passwords again, see
+ * VigilDestinationOps. Any thread, until stop. */
+void vigil_publisher_renew (VigilPublisher *self);
 unsigned vigil_publisher_get_destination_count (const VigilPublisher *self);
 /* @index below the count; the name is (transfer none). */
 void vigil_publisher_get_destination_status (VigilPublisher *self,

@@ -436,6 +436,16 @@ vigil_instance_manager_list (VigilInstanceManager *self)
 }
 
 unsigned
+vigil_instance_manager_renew_all (VigilInstanceManager *self)
+{
+  g_autoptr (GPtrArray) list = vigil_instance_manager_list (self);
+
+  for (unsigned index = 0; index < list->len; index++)
+    vigil_instance_renew (g_ptr_array_index (list, index));
+  return list->len;
+}
+
+unsigned
 vigil_instance_manager_get_definition_count (const VigilInstanceManager *self)
 {
   return self->usable->len;

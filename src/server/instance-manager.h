@@ -47,6 +47,10 @@ VigilInstance *vigil_instance_manager_find (
  * (transfer full) (element-type VigilInstance). */
 GPtrArray *vigil_instance_manager_list (VigilInstanceManager *self);
 
+/* Renews what runs, see vigil_instance_renew. Returns: how many instances
+ * there are. */
+unsigned vigil_instance_manager_renew_all (VigilInstanceManager *self);
+
 /* Pipelines that can be started. */
 unsigned vigil_instance_manager_get_definition_count (
     const VigilInstanceManager *self);

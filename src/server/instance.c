@@ -276,6 +276,15 @@ vigil_instance_is_ended (VigilInstance *self)
   return is_ended;
 }
 
+void
+vigil_instance_renew (VigilInstance *self)
+{
+  pthread_mutex_lock (&self->lock);
+  if (self->phase == PHASE_STARTED && self->publisher != NULL)
+    vigil_publisher_renew (self->publisher);
+  pthread_mutex_unlock (&self->lock);
+}
+
 gboolean
 vigil_instance_wait (VigilInstance *self, int64_t deadline_us)
 {

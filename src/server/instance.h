@@ -60,6 +60,10 @@ void vigil_instance_start (VigilInstance *self);
 /* Asks for the end: end of stream, NULL, flush. Returns at once. */
 void vigil_instance_stop (VigilInstance *self);
 
+/* Has the destinations of a running instance read certificates and passwords
+ * again, and connect anew; the pipeline does not notice. Returns at once. */
+void vigil_instance_renew (VigilInstance *self);
+
 /* Waits until the instance has ended. Returns: FALSE when @deadline_us
  * (monotonic) came first. */
 gboolean vigil_instance_wait (VigilInstance *self, int64_t deadline_us);

@@ -113,4 +113,157 @@ def test_container_and_native_configuration_agree():
         read("mosquitto-tls-native.conf", "utils/mosquitto/")
 
 
+def write_seed_config(made, **publisher):
+    """The configuration as the document has it, with its /MqttCerts paths,
+    at its place below the folder that has `certificates`."""
+    path = made.root / "configs/default/config.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"config": {"pipelines": [rig.pipeline(
+        PICTURE, publisher={
+            "tls": {"ca_cert": "/MqttCerts/ca.crt",
+                    "client_key": "/MqttCerts/client/client.key",
+                    "client_cert": "/MqttCerts/client/client.crt"},
+            **publisher})]}}))
+    return path
+
+
+def test_published_to_every_subscriber():
+    made = Secured()
+    config = write_seed_config(made, publish_frame=True)
+    script = made.root / "tls.py"
+    script.write_text(
+        (tap.ROOT / "tests/data/seed/tls.py").read_text()
+        .replace("<TOPIC>", rig.TOPIC)
+        .replace("<MQTT_BROKER_ADDRESS>", made.address)
+        .replace("<CA_CERT>", str(made.client / "ca.crt"))
+        .replace("<CLIENT_CERT>", str(made.client / "client/client.crt"))
+        .replace("<CLIENT_KEY>", str(made.client / "client/client.key")))
+    with made.broker() as broker, rig.Program(
+            "mosquitto_sub", "--topic", rig.TOPIC, "-p", "8883", "-h",
+            made.address, *made.options()) as mosquitto_sub, rig.Program(
+                rig.PYTHON, "-u", script) as paho, rig.subscribe(
+                    broker, *made.options()) as vigil_subscribe, rig.serve(
+                        config, rig.write_environment(broker)) as server:
+        mosquitto_sub.wait_for('"frame_id"', 5)
+        paho.wait_for(rig.TOPIC + " b'[{", 5)
+        vigil_subscribe.wait_for('"frame_id"', 5)
+        # The log says once where the files are.
+        assert server.count("there is no /MqttCerts/ here") == 1
+        assert str(made.client) in server.text(), server.text()
+        # A key that everybody can read, as the document has it, is no
+        # reason to stop, but one to speak of.
+        assert server.count("can be read by every user") == 1, server.text()
+        assert server.terminate() == 0, server.text()
+
+
+def test_documented_port_is_explained():
+    """The document leaves MQTT_PORT=1883 beside the tls block."""
+    made = Secured()
+    with rig.Broker(address=made.address) as broker, rig.serve(
+            write_seed_config(made), rig.write_environment(broker)) as server:
+        server.wait_for("8883 is usual")
+        server.wait_for("a port without TLS does that: use the TLS port")
+        assert server.terminate() == 0, server.text()
+
+
+def make_certificates(*options):
+    """vigil certs in a new folder, for an address of our own. Returns (the
+    address, the folder)."""
+    address = rig.own_address()
+    place = rig.folder() / "certificates"
+    user = ["--broker-user", "root"] if os.geteuid() == 0 else []
+    status, output = rig.run_vigil(
+        "certs", place, "--broker", address, *user, *options)
+    assert status == 0, output
+    return address, place
+
+
+def made_broker(address, place):
+    text = (place / "mosquitto-tls.conf").read_text()
+    return rig.Broker(text.replace("listener 8883\n", ""), 8883, address)
+
+
+def client_options(place):
+    return ["--cafile", place / "ca.crt",
+            "--cert", place / "client/client.crt",
+            "--key", place / "client/client.key"]
+
+
+def test_vigil_certs_needs_nothing_else():
+    address, place = make_certificates()
+    with made_broker(address, place) as broker, rig.subscribe(
+            broker, *client_options(place)) as subscriber, rig.serve(
+                place / "config-tls.json", "/dev/null") as server:
+        subscriber.wait_for('"frame_id"', 5)
+        assert "warning" not in server.text().lower(), server.text()
+        assert server.terminate() == 0, server.text()
+
+
+def wait_for_frames(subscriber, count):
+    end = time.monotonic() + rig.LIMIT_S
+    while len(rig.messages(subscriber)) < count:
+        assert time.monotonic() < end, subscriber.text()
+        time.sleep(0.05)
+
+
+def check_renewal(qos):
+    """New certificates are taken into use by a running pipeline, which loses
+    no frame over it."""
+    address, place = make_certificates()
+    config = rig.write_config(rig.pipeline(PICTURE, publisher={
+        "host": address, "qos": qos, "client_id": "renewed",
+        "tls": {"ca_cert": str(place / "ca.crt"),
+                "client_cert": str(place / "client/client.crt"),
+                "client_key": str(place / "client/client.key")}}))
+    with made_broker(address, place) as broker, rig.subscribe(
+            broker, "-q", "2", *client_options(place)) as subscriber, \
+            rig.serve(config, "/dev/null") as server:
+        wait_for_frames(subscriber, 5)
+        for times in (2, 3):
+            status, output = rig.run_vigil(
+                "certs", place, "--broker", address, "--renew")
+            assert status == 0, output
+            server.signal(signal.SIGHUP)
+            server.wait_for("connected to", times)
+            wait_for_frames(subscriber, len(rig.messages(subscriber)) + 5)
+        assert broker.count("as renewed") == 3, broker.text()
+        assert broker.count("Client renewed disconnected.") == 2
+        assert server.terminate() == 0, server.text()
+        broker.wait_for("Client renewed disconnected.", 3)
+        ids = [message["frame_id"] for message in rig.messages(subscriber)]
+    assert ids == list(range(ids[0], ids[0] + len(ids))), ids
+
+
+def test_renewal_loses_no_frame_with_qos_0():
+    check_renewal(0)
+
+
+def test_renewal_loses_no_frame_with_qos_1():
+    check_renewal(1)
+
+
+def test_renewal_loses_no_frame_with_qos_2():
+    check_renewal(2)
+
+
+def test_half_replaced_files_keep_the_connection():
+    address, place = make_certificates()
+    with made_broker(address, place) as broker, rig.subscribe(
+            broker, *client_options(place)) as subscriber, rig.serve(
+                place / "config-tls.json", "/dev/null") as server:
+        wait_for_frames(subscriber, 2)
+        key = place / "client/client.key"
+        whole = key.read_text()
+        key.write_text("nothing yet")
+        server.signal(signal.SIGHUP)
+        server.wait_for("the former certificates and password stay in use")
+        server.wait_for("there is no private key in the file")
+        wait_for_frames(subscriber, len(rig.messages(subscriber)) + 5)
+        key.write_text(whole)
+        server.signal(signal.SIGHUP)
+        server.wait_for("connected to", 2)
+        wait_for_frames(subscriber, len(rig.messages(subscriber)) + 5)
+        assert server.terminate() == 0, server.text()
+
+
 tap.run(globals())
