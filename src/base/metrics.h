@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/histogram.h"
 #include <glib.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -25,26 +26,6 @@ vigil_counter_get (const VigilCounter *self)
 {
   return atomic_load_explicit (self, memory_order_relaxed);
 }
-
-/* ---- Histogram --------------------------------------------------------- */
-
-/* From 1 ms to 10 s, in steps of about 2.2; and one for what is longer. */
-#define VIGIL_HISTOGRAM_BUCKETS 14
-
-/*
- * How long something took, counted by size. Plain memory: it belongs to one
- * thread, or lies under its owner's lock, and is copied to be read
- * elsewhere. Zeroed memory is an empty histogram.
- */
-typedef struct {
-  uint64_t counts[VIGIL_HISTOGRAM_BUCKETS]; /* each its own bucket alone */
-  uint64_t sum_us;
-} VigilHistogram;
-
-/* Negative durations count as 0. */
-void vigil_histogram_add (VigilHistogram *self, int64_t duration_us);
-/* Returns: how many durations it has. */
-uint64_t vigil_histogram_get_count (const VigilHistogram *self);
 
 /* ---- Prometheus text --------------------------------------------------- */
 

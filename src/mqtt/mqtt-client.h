@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "base/metrics.h"
+#include "base/histogram.h"
 #include <glib.h>
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/histogram.h"
 #include "base/json.h"
-#include "base/metrics.h"
 #include "config/environment.h"
 #include "config/problems.h"
 #include "config/schema.h"

@@ -36,38 +36,6 @@ test_threads (void)
   g_assert_cmpuint (vigil_counter_get (&counter), ==, THREADS * TIMES);
 }
 
-/* ---- Histogram ----------------------------------------------------------- */
-
-static const struct {
-  int64_t duration_us;
-  unsigned bucket;
-} durations[] = {
-    {-5, 0},
-    {0, 0},
-    {1000, 0},
-    {1001, 1},
-    {2500, 1},
-    {99999, 6},
-    {100000, 6},
-    {100001, 7},
-    {10000000, 12},
-    {10000001, 13},
-    {INT64_MAX / 2, 13},
-};
-
-static void
-test_buckets (void)
-{
-  for (size_t i = 0; i < G_N_ELEMENTS (durations); i++) {
-    VigilHistogram histogram = {0};
-    vigil_histogram_add (&histogram, durations[i].duration_us);
-    g_assert_cmpuint (histogram.counts[durations[i].bucket], ==, 1);
-    g_assert_cmpuint (vigil_histogram_get_count (&histogram), ==, 1);
-    g_assert_cmpuint (
-        histogram.sum_us, ==, (uint64_t)MAX (durations[i].duration_us, 0));
-  }
-}
-
 /* ---- Text -----------------------------------------------------------------
  */
 
@@ -134,7 +102,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/metrics/counter", test_counter);
   g_test_add_func ("/metrics/threads", test_threads);
-  g_test_add_func ("/metrics/histogram/buckets", test_buckets);
   g_test_add_func ("/metrics/text/values", test_sample_values);
   g_test_add_func ("/metrics/text/labels", test_labels);
   g_test_add_func ("/metrics/text/histogram", test_histogram_text);
