@@ -7,11 +7,22 @@
 
 #define MASK "***"
 
+/* By {instance_id}, or by {name}/{version}/{instance_id}, where the version
+ * must be the instance's. Returns: (transfer full) (nullable). */
 static VigilInstance *
 find (const VigilRestRequest *request)
 {
-  return vigil_instance_manager_find (
-      request->context->manager, request->arguments[0]);
+  VigilInstanceManager *manager = request->context->manager;
+  const char *version = request->arguments[1];
+  g_autoptr (VigilInstance) instance = NULL;
+
+  if (version == NULL)
+    return vigil_instance_manager_find (manager, request->arguments[0]);
+  instance = vigil_instance_manager_find (manager, request->arguments[2]);
+  if (instance == NULL ||
+      strcmp (vigil_instance_get_pipeline_name (instance), version) != 0)
+    return NULL;
+  return g_steal_pointer (&instance);
 }
 
 /* ---- Status ------------------------------------------------------------ */
@@ -243,15 +254,28 @@ write_params (
 }
 
 static void
-write_summary (VigilJsonWriter *writer, VigilInstance *instance,
-    const VigilDefinition *definition)
+write_warnings (VigilJsonWriter *writer, VigilInstance *instance)
+{
+  vigil_json_writer_key (writer, "warnings");
+  vigil_json_writer_begin_array (writer);
+  for (const char *const *warning = vigil_instance_get_warnings (instance);
+       *warning != NULL; warning++) {
+    g_autofree char *text = vigil_log_mask (*warning);
+
+    vigil_json_writer_string (writer, text);
+  }
+  vigil_json_writer_end_array (writer);
+}
+
+static void
+write_summary (VigilJsonWriter *writer, VigilInstance *instance)
 {
   const VigilJson *given = vigil_instance_get_request (instance);
   g_autoptr (VigilJson) request =
       given == NULL ? vigil_json_new_object () : mask (given);
   g_autoptr (VigilJson) rest = vigil_json_copy (request);
   g_autofree char *launch =
-      vigil_log_mask (vigil_definition_get_launch_text (definition));
+      vigil_log_mask (vigil_instance_get_launch_text (instance));
   g_auto (VigilInstanceStatus) status = {0};
 
   vigil_instance_get_status (instance, &status);
@@ -271,6 +295,7 @@ write_summary (VigilJsonWriter *writer, VigilInstance *instance,
   vigil_json_writer_key (writer, "state");
   vigil_json_writer_string (
       writer, vigil_pipeline_state_name (status.pipeline.state));
+  write_warnings (writer, instance);
   vigil_json_writer_end_object (writer);
 }
 
@@ -287,9 +312,7 @@ vigil_rest_instances_get_summary (
     return;
   }
   vigil_json_writer_init (&writer, response->body);
-  write_summary (&writer, instance,
-      vigil_instance_manager_find_definition (request->context->manager,
-          vigil_instance_get_pipeline_name (instance)));
+  write_summary (&writer, instance);
   vigil_rest_response_finish_json (response, 200);
 }
 

@@ -52,6 +52,23 @@ vigil_rest_pipelines_list (
 }
 
 void
+vigil_rest_pipelines_get (
+    const VigilRestRequest *request, VigilRestResponse *response)
+{
+  const VigilDefinition *definition = vigil_instance_manager_find_definition (
+      request->context->manager, request->arguments[1]);
+  VigilJsonWriter writer;
+
+  if (definition == NULL) {
+    vigil_rest_response_set_string (response, 400, "Pipeline not found");
+    return;
+  }
+  vigil_json_writer_init (&writer, response->body);
+  write_definition (&writer, definition);
+  vigil_rest_response_finish_json (response, 200);
+}
+
+void
 vigil_rest_pipelines_start (
     const VigilRestRequest *request, VigilRestResponse *response)
 {

@@ -5,6 +5,7 @@
 #include "rest/rest-health.h"
 #include "rest/rest-instances.h"
 #include "rest/rest-metrics.h"
+#include "rest/rest-models.h"
 #include "rest/rest-openapi.h"
 #include "rest/rest-pipelines.h"
 #include <string.h>
@@ -35,11 +36,37 @@ const VigilRestRoute vigil_rest_routes[] = {
         .takes_body = TRUE,
         .may_block = TRUE,
         .handle = vigil_rest_pipelines_start},
+    {.method = "GET",
+        .path = "/pipelines/{name}/{version}",
+        .role = READ,
+        .handle = vigil_rest_pipelines_get},
+    {.method = "GET",
+        .path = "/pipelines/{name}/{version}/{instance_id}",
+        .role = READ,
+        .handle = vigil_rest_instances_get_summary},
+    {.method = "GET",
+        .path = "/pipelines/{name}/{version}/{instance_id}/status",
+        .role = READ,
+        .handle = vigil_rest_instances_get_status},
+    {.method = "DELETE",
+        .path = "/pipelines/{name}/{version}/{instance_id}",
+        .role = CONTROL,
+        .may_block = TRUE,
+        .handle = vigil_rest_instances_stop},
     {.method = "DELETE",
         .path = "/pipelines/{instance_id}",
         .role = CONTROL,
         .may_block = TRUE,
         .handle = vigil_rest_instances_stop},
+    {.method = "GET",
+        .path = "/models",
+        .role = READ,
+        .handle = vigil_rest_models_list},
+    {.method = "POST",
+        .path = "/pipelines/{name}/{version}/{instance_id}/models",
+        .role = CONTROL,
+        .takes_body = TRUE,
+        .handle = vigil_rest_models_update},
     {.method = "GET",
         .path = "/health/live",
         .role = VIGIL_REST_ROLE_NONE,

@@ -327,6 +327,18 @@ adopt (VigilInstanceManager *self, VigilInstance *instance)
   return is_adopted;
 }
 
+static void
+log_start (VigilInstance *instance)
+{
+  const char *id = vigil_instance_get_id (instance);
+
+  g_message ("instance %s of '%s' starts", id,
+      vigil_instance_get_pipeline_name (instance));
+  for (const char *const *warning = vigil_instance_get_warnings (instance);
+       *warning != NULL; warning++)
+    g_warning ("instance %s: %s", id, *warning);
+}
+
 static VigilInstance *
 start_entry (VigilInstanceManager *self, const Entry *entry,
     const VigilJson *request, gboolean is_trusted, GError **error)
@@ -354,8 +366,7 @@ start_entry (VigilInstanceManager *self, const Entry *entry,
         "the server is stopping: no new instance is started");
     return NULL;
   }
-  g_message ("instance %s of '%s' starts", vigil_instance_get_id (instance),
-      entry->name);
+  log_start (instance);
   start_waiting (self);
   return g_steal_pointer (&instance);
 }

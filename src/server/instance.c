@@ -22,6 +22,8 @@ struct _VigilInstance {
   char id[VIGIL_INSTANCE_ID_LENGTH + 1];
   char *pipeline_name;
   VigilJson *request; /* nullable */
+  char *launch_text;
+  char **warnings;
   VigilSettings settings;
   void (*on_ended) (VigilInstance *self, void *user_data);
   void *user_data;
@@ -145,6 +147,26 @@ names_destination (const VigilJson *request)
          vigil_json_object_get (request, "mqtt_publisher") != NULL;
 }
 
+/* The pipeline goes before the instance; what it says about itself stays. */
+static void
+keep_descriptions (VigilInstance *self)
+{
+  const VigilProblems *problems = vigil_pipeline_get_warnings (self->pipeline);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
+
+  for (unsigned i = 0; i < vigil_problems_get_size (problems); i++) {
+    const VigilProblem *problem = vigil_problems_get (problems, i);
+
+    g_ptr_array_add (
+        warnings, g_strdup_printf ("%s: %s", problem->path, problem->text));
+  }
+  g_ptr_array_add (warnings, NULL);
+  self->warnings =
+      (char **)g_ptr_array_free (g_steal_pointer (&warnings), FALSE);
+  self->launch_text =
+      g_strdup (vigil_pipeline_get_launch_text (self->pipeline));
+}
+
 VigilInstance *
 vigil_instance_new (const VigilInstanceOptions *options, GError **error)
 {
@@ -176,6 +198,7 @@ vigil_instance_new (const VigilInstanceOptions *options, GError **error)
       options->environment, &callbacks, error);
   if (self->pipeline == NULL)
     return NULL;
+  keep_descriptions (self);
   if (vigil_pipeline_has_destination (self->pipeline)) {
     if (!make_publisher (self, options, entry, error))
       return NULL;
@@ -207,6 +230,8 @@ vigil_instance_unref (VigilInstance *self)
   vigil_instance_status_clear (&self->last_status);
   vigil_json_unref (self->request);
   g_free (self->end_message);
+  g_free (self->launch_text);
+  g_strfreev (self->warnings);
   g_free (self->pipeline_name);
   pthread_cond_destroy (&self->ended);
   pthread_mutex_destroy (&self->lock);
@@ -223,6 +248,18 @@ const char *
 vigil_instance_get_pipeline_name (const VigilInstance *self)
 {
   return self->pipeline_name;
+}
+
+const char *
+vigil_instance_get_launch_text (const VigilInstance *self)
+{
+  return self->launch_text;
+}
+
+const char *const *
+vigil_instance_get_warnings (const VigilInstance *self)
+{
+  return (const char *const *)self->warnings;
 }
 
 const VigilJson *

@@ -50,6 +50,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilInstance, vigil_instance_unref)
 /* 32 lower-case hex digits, random. */
 const char *vigil_instance_get_id (const VigilInstance *self);
 const char *vigil_instance_get_pipeline_name (const VigilInstance *self);
+/* The launch text as it was parsed. (transfer none). */
+const char *vigil_instance_get_launch_text (const VigilInstance *self);
+/* What the request names and the pipeline does not have, each "path: text".
+ * (transfer none), NULL-terminated. */
+const char *const *vigil_instance_get_warnings (const VigilInstance *self);
 /* As it came. (transfer none) (nullable). */
 const VigilJson *vigil_instance_get_request (const VigilInstance *self);
 

@@ -184,9 +184,11 @@ def pipeline(text, name="test", publisher=None, uri=None, **more):
     return entry
 
 
-def write_config(*entries):
+def write_config(*entries, **more):
+    """@more: other keys beside the pipelines."""
     path = folder() / "config.json"
-    path.write_text(json.dumps({"config": {"pipelines": list(entries)}}))
+    path.write_text(json.dumps(
+        {"config": {"pipelines": list(entries), **more}}))
     return path
 
 
