@@ -548,7 +548,11 @@ wait_for_events (
 static void
 wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
 {
-  const gboolean has_work = announce_sleep (self, ret_is_stopping);
+  const gboolean was_stopping = *ret_is_stopping;
+  /* A stop that is first seen here is looked at before anything is waited
+   * for: its wake-up has come already. */
+  const gboolean has_work = announce_sleep (self, ret_is_stopping) ||
+                            was_stopping != *ret_is_stopping;
   const int64_t expiry_us = expire_offline (self, g_get_monotonic_time ());
   int64_t deadline_us = next_deadline_us (self, *ret_is_stopping);
   struct pollfd pollers[2] = {
