@@ -220,6 +220,19 @@ duplicate_fits (VigilMqttSession *self, const VigilMqttFlightItem *item,
              self->maximum_packet_size;
 }
 
+/*
+ * While the oldest message is under suspicion nothing else is sent: what
+ * ends the connection then was no other, and acknowledgements that a reset
+ * threw away cannot put the blame on it.
+ */
+static gboolean
+is_held_back (const VigilMqttSession *self, uint16_t number)
+{
+  const uint16_t first = self->flight.first;
+
+  return number != first && self->flight.items[first].strikes > 0;
+}
+
 /* Returns: FALSE when there is no room for a PUBLISH now. */
 static gboolean
 pump_item (VigilMqttSession *self, int64_t now_us)
@@ -227,6 +240,8 @@ pump_item (VigilMqttSession *self, int64_t now_us)
   const uint16_t number = self->cursor;
   VigilMqttFlightItem *item = &self->flight.items[number];
 
+  if (is_held_back (self, number))
+    return FALSE;
   if (self->cursor_part == 0 && is_untouched (item) &&
       !make_fit (self, number, now_us))
     return TRUE;
