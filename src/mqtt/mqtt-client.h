@@ -199,7 +199,7 @@ const char *vigil_mqtt_client_state_name (VigilMqttState state);
  */
 typedef struct {
   VigilMqttState state;
-  char last_error[256];
+  char last_error[256];  /* stays when it is over; "" when there was none */
   int64_t next_retry_ms; /* -1: no retry planned */
   uint64_t attempts;
   uint64_t connects;

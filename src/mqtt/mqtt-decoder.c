@@ -284,6 +284,12 @@ read_connack (
   }
   if (protocol != VIGIL_MQTT_PROTOCOL_5)
     return reader->size == 0 || fail_size (error);
+  /* So says a broker that knows 3.1.1 only: no properties. */
+  if (reader->size == 0 &&
+      (packet->reason == 1 || packet->reason == VIGIL_MQTT_REASON_VERSION)) {
+    packet->reason = VIGIL_MQTT_REASON_VERSION;
+    return TRUE;
+  }
   if (packet->reason > 0 && packet->reason < VIGIL_MQTT_REASON_FAILURE)
     return fail_reason (packet->reason, error);
   if (!read_properties (reader, packet, error))

@@ -130,7 +130,7 @@ connected (VigilMqttClient *self, int64_t now_us)
   if (self->options.offline_max_age_s > 0)
     vigil_mqtt_account_drop_queued (self, VIGIL_MQTT_DROP_EXPIRED,
         now_us - (int64_t)(self->options.offline_max_age_s * G_USEC_PER_SEC));
-  vigil_mqtt_account_set_state (self, VIGIL_MQTT_CONNECTED, "", 0);
+  vigil_mqtt_account_set_state (self, VIGIL_MQTT_CONNECTED, NULL, 0);
   g_clear_pointer (&self->logged_error, g_free);
   if (dropped > 0)
     g_message ("%s: connected to %s; %" G_GUINT64_FORMAT
@@ -253,8 +253,6 @@ write_farewell (VigilMqttClient *self)
         self->transport, pieces, pieces_size, &written, NULL);
 }
 
-/* Returns: FALSE when nothing more is to be read now; the connection may be
- * gone then. */
 /* Takes @size bytes that were read into @buffer. */
 static gboolean
 receive (VigilMqttClient *self, const uint8_t *buffer, size_t size,
@@ -270,12 +268,15 @@ receive (VigilMqttClient *self, const uint8_t *buffer, size_t size,
   return vigil_mqtt_session_received (self->session, size, now_us, error);
 }
 
+/* Returns: FALSE when nothing more is to be read now; the connection may be
+ * gone then. */
 static gboolean
 read_once (VigilMqttClient *self, int64_t now_us)
 {
   g_autoptr (GError) error = NULL;
   size_t space = 0;
   size_t size = 0;
+  gboolean is_good = FALSE;
   uint8_t *buffer = NULL;
 
   if (!vigil_mqtt_session_wants_input (self->session))
@@ -302,7 +303,11 @@ read_once (VigilMqttClient *self, int64_t now_us)
       transport_ended (self, error->message, now_us);
     return FALSE;
   }
-  if (!receive (self, buffer, size, now_us, &error)) {
+  is_good = receive (self, buffer, size, now_us, &error);
+  /* CONNACK counts, even when what stands behind it ends the connection */
+  if (is_attempting (self) && vigil_mqtt_session_is_accepted (self->session))
+    connected (self, now_us);
+  if (!is_good) {
     write_farewell (self);
     disconnected (self, error->message, TRUE, now_us);
     return FALSE;
@@ -313,14 +318,9 @@ read_once (VigilMqttClient *self, int64_t now_us)
 static void
 read_input (VigilMqttClient *self, int64_t now_us)
 {
-  const gboolean was_connected =
-      vigil_mqtt_session_is_connected (self->session);
-
   for (unsigned i = 0; i < TURNS_MAX; i++)
     if (!read_once (self, now_us))
       break;
-  if (!was_connected && vigil_mqtt_session_is_connected (self->session))
-    connected (self, now_us);
 }
 
 static void
@@ -430,7 +430,7 @@ reconnect (VigilMqttClient *self, int64_t now_us)
   g_clear_pointer (&self->transport, vigil_mqtt_transport_close);
   vigil_mqtt_account_flush (self);
   self->dropped_before = vigil_mqtt_account_get_dropped (self);
-  vigil_mqtt_account_set_state (self, VIGIL_MQTT_CONNECTING, "", 0);
+  vigil_mqtt_account_set_state (self, VIGIL_MQTT_CONNECTING, NULL, 0);
   begin_attempt (self, now_us);
   dial (self, now_us);
 }

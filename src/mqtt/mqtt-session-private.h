@@ -32,6 +32,7 @@ struct _VigilMqttSession {
 
   VigilMqttPhase phase;
   gboolean is_refused;
+  gboolean is_accepted;
   gboolean is_blameless;      /* the broker ended it for reasons of its own */
   gboolean has_state;         /* the broker may hold a session of ours */
   char *assigned_client_id;   /* nullable */

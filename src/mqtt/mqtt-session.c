@@ -139,6 +139,7 @@ vigil_mqtt_session_open (VigilMqttSession *self, int64_t now_us)
   wipe_connect_packet (self);
   self->phase = VIGIL_MQTT_PHASE_CONNECTING;
   self->is_refused = FALSE;
+  self->is_accepted = FALSE;
   self->is_blameless = FALSE;
   self->is_ping_wanted = self->is_ping_pending = FALSE;
   self->last_received_us = self->last_sent_us = now_us;
@@ -239,6 +240,7 @@ on_connack (VigilMqttSession *self, const VigilMqttPacket *packet,
         packet->assigned_client_id.data, packet->assigned_client_id.size);
   }
   self->phase = VIGIL_MQTT_PHASE_CONNECTED;
+  self->is_accepted = TRUE;
   apply_limits (self, packet);
   push_status (self, self->birth);
   vigil_mqtt_sender_resume (self, is_resumed);
@@ -629,6 +631,12 @@ vigil_mqtt_session_tick (VigilMqttSession *self, int64_t now_us, GError **error)
 }
 
 /* ---- State -------------------------------------------------------------- */
+
+gboolean
+vigil_mqtt_session_is_accepted (const VigilMqttSession *self)
+{
+  return self->is_accepted;
+}
 
 gboolean
 vigil_mqtt_session_is_connected (const VigilMqttSession *self)

@@ -101,7 +101,9 @@ gboolean vigil_mqtt_session_tick (
 
 /* ---- State ------------------------------------------------------------ */
 
-/* CONNACK of success has come on this connection. */
+/* CONNACK of success has come on this connection, whatever came then. */
+gboolean vigil_mqtt_session_is_accepted (const VigilMqttSession *self);
+/* Accepted, and neither side has ended it. */
 gboolean vigil_mqtt_session_is_connected (const VigilMqttSession *self);
 /* CONNACK refused us: another host may do better, another address of the
  * same host will not. */

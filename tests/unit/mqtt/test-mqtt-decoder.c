@@ -31,6 +31,7 @@ static const struct {
     {"connack-fixed-flags", 4, "21 02 00 00", "!wrong flags"},
     {"connack-5", 5, "20 03 00 00 00", "CONNACK"},
     {"connack-5-no-properties", 5, "20 02 00 00", "!its properties"},
+    {"connack-5-of-311", 5, "20 02 00 01", "CONNACK 0x84"},
     {"connack-5-refused", 5, "20 03 00 87 00", "CONNACK 0x87"},
     {"connack-5-unknown-failure", 5, "20 03 00 ef 00", "CONNACK 0xef"},
     {"connack-5-unknown-success", 5, "20 03 00 01 00", "!reason code 0x01"},
