@@ -74,6 +74,11 @@ append_variables (GString *text)
       "## Environment\n\n"
       "From the process, then from `--env-file FILE`, else `.env`, else\n"
       "`docker/.env`. An empty value counts as unset.\n\n"
+      "The file is read as docker compose reads it: lines of `KEY=VALUE`,\n"
+      "`export` before them allowed; `#` starts a comment at the start of a\n"
+      "line and after a space; a value may stand in quotes, over several\n"
+      "lines if need be; `$NAME`, `${NAME}` and `${NAME:-text}` are replaced,\n"
+      "but not in single quotes, and `$$` is a dollar sign.\n\n"
       "| Variable | Default | Meaning |\n|---|---|---|\n");
   for (size_t i = 0; i < G_N_ELEMENTS (variables); i++)
     g_string_append_printf (text, "| `%s` | %s | %s |\n", variables[i].name,
