@@ -9,17 +9,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "pipeline/assembly.h"
 #include "pipeline/bus-text.h"
-#include "pipeline/gst-runtime.h"
 #include "pipeline/latency.h"
-#include "pipeline/launch-text.h"
-#include "pipeline/parameters.h"
 #include "pipeline/parsed-pipeline.h"
-#include "pipeline/property.h"
 #include "pipeline/sample.h"
-#include "pipeline/source.h"
 #include <gst/app/gstappsink.h>
-#include <gst/base/gstbasesrc.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -212,82 +207,6 @@ on_other_sample (GstAppSink *sink, void *user_data)
 
 /* ---- Building ---------------------------------------------------------- */
 
-static gboolean
-is_live_element (GstElement *element)
-{
-  return GST_IS_BASE_SRC (element) &&
-         gst_base_src_is_live (GST_BASE_SRC (element));
-}
-
-static gboolean
-has_live_source (GstBin *pipeline)
-{
-  GstIterator *elements = gst_bin_iterate_recurse (pipeline);
-  g_auto (GValue) item = G_VALUE_INIT;
-  gboolean is_live = FALSE;
-
-  while (!is_live && gst_iterator_next (elements, &item) == GST_ITERATOR_OK) {
-    GstElement *element = g_value_get_object (&item);
-
-    is_live = is_live_element (element) ||
-              strcmp (G_OBJECT_TYPE_NAME (element), "GstRTSPSrc") == 0;
-    g_value_reset (&item);
-  }
-  gst_iterator_free (elements);
-  return is_live;
-}
-
-/* DLSPS gives the request's tags to gvametaconvert in any case. */
-static gboolean
-apply_tags (GstBin *pipeline, const VigilJson *tags, GError **error)
-{
-  g_autoptr (GstElement) element =
-      gst_bin_get_by_name (pipeline, "metaconvert");
-  g_autofree char *text = NULL;
-  g_autoptr (VigilJson) value = NULL;
-
-  if (element == NULL || !vigil_property_exists (element, "tags"))
-    return TRUE;
-  text = tags != NULL ? vigil_json_to_text (tags) : g_strdup ("{}");
-  value = vigil_json_new_string (text);
-  return vigil_property_set (element, "tags", value, "tags", error);
-}
-
-/* The request with the defaults of the parameters. */
-static VigilJson *
-complete_request (
-    const VigilDefinition *definition, const VigilJson *request, GError **error)
-{
-  VigilJson *parameters =
-      vigil_parameters_complete (vigil_definition_get_parameters (definition),
-          vigil_json_object_get (request, "parameters"), error);
-  VigilJson *complete;
-
-  if (parameters == NULL)
-    return NULL;
-  complete =
-      request != NULL ? vigil_json_copy (request) : vigil_json_new_object ();
-  vigil_json_object_remove (complete, "parameters");
-  vigil_json_object_take (complete, "parameters", parameters);
-  return complete;
-}
-
-static gboolean
-apply_request (VigilPipeline *self, const VigilDefinition *definition,
-    const VigilJson *request, const VigilSource *source, GError **error)
-{
-  GstBin *bin = GST_BIN (self->pipeline);
-
-  if (!vigil_parameters_apply (vigil_definition_get_parameters (definition),
-          vigil_json_object_get (request, "parameters"), bin, self->warnings,
-          error))
-    return FALSE;
-  if (source != NULL &&
-      !vigil_source_apply (source, bin, self->warnings, error))
-    return FALSE;
-  return apply_tags (bin, vigil_json_object_get (request, "tags"), error);
-}
-
 /* An appsink that nobody empties would hold back the end of the stream. */
 static void
 connect_other_sink (const GValue *item, void *user_data)
@@ -343,40 +262,19 @@ vigil_pipeline_new (const VigilDefinition *definition, const VigilJson *request,
     const VigilPipelineCallbacks *callbacks, GError **error)
 {
   g_autoptr (VigilPipeline) self = NULL;
-  g_autoptr (VigilJson) complete = NULL;
-  g_autoptr (VigilSource) source = NULL;
-  VigilLaunchTextValues values = {.environment = environment};
-  const VigilJson *source_json = vigil_json_object_get (request, "source");
+  VigilAssembly assembly;
 
   g_return_val_if_fail (definition != NULL && callbacks != NULL, NULL);
 
-  vigil_gst_runtime_init ();
   self = pipeline_alloc (callbacks);
-  complete = complete_request (definition, request, error);
-  if (complete == NULL)
+  if (!vigil_assembly_init (
+          &assembly, definition, request, environment, self->warnings, error))
     return NULL;
-  if (source_json != NULL) {
-    source = vigil_source_new (source_json, error);
-    if (source == NULL)
-      return NULL;
-    values.auto_source = vigil_source_get_launch_text (source);
-  }
-  values.request = complete;
-  self->launch_text = vigil_launch_text_expand (
-      vigil_definition_get_launch_text (definition), &values, error);
-  if (self->launch_text == NULL)
-    return NULL;
-  self->pipeline = vigil_parsed_pipeline_new (self->launch_text, error);
-  if (self->pipeline == NULL) {
-    g_prefix_error (error, "pipeline: ");
-    return NULL;
-  }
-  if (!apply_request (self, definition, complete, source, error))
-    return NULL;
+  self->pipeline = assembly.pipeline;
+  self->launch_text = assembly.launch_text;
+  self->is_live = assembly.is_live;
   connect_sinks (self);
   self->latency = vigil_latency_new (GST_BIN (self->pipeline));
-  self->is_live = (source != NULL && vigil_source_is_live (source)) ||
-                  has_live_source (GST_BIN (self->pipeline));
   return g_steal_pointer (&self);
 }
 

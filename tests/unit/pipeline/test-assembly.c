@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Definition and request become elements with their properties. */
+#include "common/fixture.h"
+#include "pipeline/assembly.h"
+
+#include "base/error.h"
+#include <string.h>
+
+static VigilJson *
+parse (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  VigilJson *json = vigil_json_parse (text, -1, 65536, 64, &error);
+  g_assert_no_error (error);
+  return json;
+}
+
+static gboolean
+assemble (VigilAssembly *assembly, const char *entry_text,
+    const char *request_text, VigilProblems *warnings, GError **error)
+{
+  g_autoptr (VigilJson) entry = parse (entry_text);
+  g_autoptr (VigilJson) request =
+      request_text != NULL ? parse (request_text) : NULL;
+  g_autoptr (VigilDefinition) definition =
+      vigil_definition_new (entry, NULL, error);
+  g_assert_nonnull (definition);
+  return vigil_assembly_init (
+      assembly, definition, request, NULL, warnings, error);
+}
+
+static int
+get_integer (GstElement *pipeline, const char *name, const char *property)
+{
+  g_autoptr (GstElement) element =
+      gst_bin_get_by_name (GST_BIN (pipeline), name);
+  g_assert_nonnull (element);
+  int value = 0;
+  g_object_get (element, property, &value, NULL);
+  return value;
+}
+
+static void
+clear (VigilAssembly *assembly)
+{
+  gst_object_unref (assembly->pipeline);
+  g_free (assembly->launch_text);
+}
+
+/* The request's values over the defaults, in text and in properties. */
+static void
+test_all (VigilFixture *fixture, gconstpointer data)
+{
+  g_autoptr (VigilProblems) warnings = vigil_problems_new ();
+  g_autoptr (GError) error = NULL;
+  VigilAssembly assembly;
+  g_assert_true (assemble (&assembly,
+      "{\"name\":\"a\",\"pipeline\":\"{auto_source} name=source ! "
+      "queue name=q max-size-buffers={parameters[size]} ! appsink "
+      "name=destination\",\"parameters\":{\"properties\":{\"size\":{"
+      "\"type\":\"integer\",\"default\":3},\"q\":{\"element\":{\"name\":"
+      "\"q\",\"format\":\"element-properties\"},\"default\":{"
+      "\"max-size-bytes\":7}}}}}",
+      "{\"source\":{\"type\":\"gst\",\"element\":\"videotestsrc\","
+      "\"properties\":{\"num-buffers\":2}},\"parameters\":{\"size\":5}}",
+      warnings, &error));
+  g_assert_cmpstr (assembly.launch_text, ==,
+      "videotestsrc name=source ! queue name=q max-size-buffers=5 ! appsink "
+      "name=destination");
+  g_assert_cmpint (
+      get_integer (assembly.pipeline, "q", "max-size-buffers"), ==, 5);
+  g_assert_cmpint (
+      get_integer (assembly.pipeline, "q", "max-size-bytes"), ==, 7);
+  g_assert_cmpint (
+      get_integer (assembly.pipeline, "source", "num-buffers"), ==, 2);
+  g_assert_false (assembly.is_live);
+  g_assert_cmpuint (vigil_problems_get_size (warnings), ==, 0);
+  clear (&assembly);
+}
+
+/* The request's tags go to an element "metaconvert" as JSON text. */
+static void
+test_tags (VigilFixture *fixture, gconstpointer data)
+{
+  g_autoptr (VigilProblems) warnings = vigil_problems_new ();
+  g_autoptr (GError) error = NULL;
+  static const char entry[] =
+      "{\"name\":\"a\",\"pipeline\":\"videotestsrc ! taginject "
+      "name=metaconvert ! appsink name=destination\"}";
+  VigilAssembly assembly;
+  /* taginject has such a property too, of the same type, and no getter. */
+  g_assert_true (
+      assemble (&assembly, entry, "{\"tags\":{\"a\":1}}", warnings, &error));
+  g_assert_no_error (error);
+  clear (&assembly);
+}
+
+static void
+test_live (VigilFixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *entry;
+    gboolean is_live;
+  } cases[] = {
+      {"{\"name\":\"a\",\"pipeline\":\"videotestsrc ! appsink "
+       "name=destination\"}",
+          FALSE},
+      {"{\"name\":\"a\",\"pipeline\":\"videotestsrc is-live=true ! appsink "
+       "name=destination\"}",
+          TRUE},
+      {"{\"name\":\"a\",\"pipeline\":\"v4l2src ! appsink "
+       "name=destination\"}",
+          TRUE},
+      {"{\"name\":\"a\",\"pipeline\":\"rtspsrc location=rtsp://h/ ! appsink "
+       "name=destination\"}",
+          TRUE},
+      {"{\"name\":\"a\",\"pipeline\":\"udpsrc ! appsink "
+       "name=destination\"}",
+          TRUE},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (VigilProblems) warnings = vigil_problems_new ();
+    g_autoptr (GError) error = NULL;
+    VigilAssembly assembly;
+    g_assert_true (
+        assemble (&assembly, cases[i].entry, NULL, warnings, &error));
+    g_assert_cmpint (assembly.is_live, ==, cases[i].is_live);
+    clear (&assembly);
+  }
+}
+
+static void
+test_errors (VigilFixture *fixture, gconstpointer data)
+{
+  static const char entry[] =
+      "{\"name\":\"a\",\"pipeline\":\"{auto_source} ! appsink "
+      "name=destination\"}";
+  static const struct {
+    const char *request;
+    int code;
+    const char *error;
+  } cases[] = {
+      {NULL, VIGIL_ERROR_INVALID, "want a source in the request"},
+      {"{\"parameters\":7}", VIGIL_ERROR_INVALID, "parameters: want"},
+      {"{\"source\":{\"type\":\"gst\",\"element\":\"vigilnothing\"}}",
+          VIGIL_ERROR_NOT_FOUND, "source.element: no element"},
+      {"{\"source\":{\"type\":\"gst\",\"element\":\"fakesink\"}}",
+          VIGIL_ERROR_INVALID, "pipeline: could not link"},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (VigilProblems) warnings = vigil_problems_new ();
+    g_autoptr (GError) error = NULL;
+    VigilAssembly assembly;
+    g_assert_false (
+        assemble (&assembly, entry, cases[i].request, warnings, &error));
+    g_assert_error (error, VIGIL_ERROR, cases[i].code);
+    if (strstr (error->message, cases[i].error) == NULL)
+      g_error ("'%s' is not in '%s'", cases[i].error, error->message);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  vigil_fixture_init (&argc, &argv, 0);
+#define ADD(path, function)                                                    \
+  g_test_add (path, VigilFixture, NULL, vigil_fixture_set_up, function,        \
+      vigil_fixture_tear_down)
+  ADD ("/assembly/all", test_all);
+  ADD ("/assembly/tags", test_tags);
+  ADD ("/assembly/live", test_live);
+  ADD ("/assembly/errors", test_errors);
+  return g_test_run ();
+}
