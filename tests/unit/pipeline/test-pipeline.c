@@ -508,8 +508,9 @@ cycle (unsigned times)
   for (unsigned i = 0; i < times; i++) {
     TestRun run;
     test_run_init (&run,
-        "videotestsrc is-live=true ! video/x-raw,width=32,height=32 ! "
-        "appsink name=destination",
+        "videotestsrc is-live=true ! "
+        "video/x-raw,width=32,height=32,framerate=500/1 ! appsink "
+        "name=destination",
         NULL, NULL);
     test_run_start (&run);
     if (i % 2 == 0)
