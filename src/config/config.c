@@ -56,7 +56,7 @@ static const VigilSchemaKey document_keys[] = {
     },
     {
         .name = "interfaces",
-        .ignored = "has no effect: this release has no EIS Message Bus",
+        .type = VIGIL_SCHEMA_OBJECT,
     },
     {0},
 };
@@ -171,6 +171,18 @@ const VigilJson *
 vigil_config_get_root (const VigilConfig *self)
 {
   return self->root;
+}
+
+const VigilJson *
+vigil_config_get_interfaces (const VigilConfig *self)
+{
+  const VigilJson *interfaces =
+      vigil_json_object_get (self->document, "interfaces");
+
+  return interfaces != NULL &&
+                 vigil_json_get_type (interfaces) == VIGIL_JSON_OBJECT
+             ? interfaces
+             : NULL;
 }
 
 unsigned

@@ -35,6 +35,10 @@ const char *vigil_config_get_folder (const VigilConfig *self);
 /* The "config" object. (transfer none). */
 const VigilJson *vigil_config_get_root (const VigilConfig *self);
 
+/* The "interfaces" object beside it: the EIS Message Bus. Returns: (transfer
+ * none) (nullable): NULL when there is none. */
+const VigilJson *vigil_config_get_interfaces (const VigilConfig *self);
+
 unsigned vigil_config_get_pipeline_count (const VigilConfig *self);
 /* The object at config.pipelines[index]. Returns: (transfer none)
  * (nullable): NULL when it is no object, which is among the problems. */

@@ -8,6 +8,7 @@
 static const VigilDestinationOps *const registry[] = {
     &vigil_mqtt_destination_ops,
     &vigil_file_destination_ops,
+    &vigil_eis_destination_ops,
     NULL,
 };
 

@@ -6,6 +6,7 @@
 #include "config/environment.h"
 #include "config/problems.h"
 #include "config/schema.h"
+#include "publish/eis-bus.h"
 #include "publish/message.h"
 #include <glib.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ typedef struct {
   const char *instance_id;   /* nullable in checks */
   const char *pipeline_name; /* nullable in checks */
   gboolean is_live;          /* FALSE: send may wait, see send */
+  VigilEisBus *eis_bus;      /* nullable: no `interfaces` are configured */
 } VigilDestinationContext;
 
 #define VIGIL_DESTINATION_DROP_REASONS_MAX 12

@@ -59,6 +59,9 @@ const VigilSchemaKey vigil_publisher_keys[] = {
     {.name = "file_publisher",
         .type = VIGIL_SCHEMA_ANY,
         .help = "A file as a destination, or a list of them."},
+    {.name = "eis_publisher",
+        .type = VIGIL_SCHEMA_ANY,
+        .help = "A destination on the EIS Message Bus, or a list of them."},
     {.name = NULL},
 };
 

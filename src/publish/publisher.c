@@ -47,6 +47,7 @@ struct _VigilPublisher {
   char *config_folder;
   const VigilEnvironment *environment;
   gboolean is_live;
+  VigilEisBus *eis_bus; /* nullable */
   void (*get_instance_state) (void *user_data, VigilInstanceState *ret_state);
   void *user_data;
 
@@ -123,7 +124,8 @@ vigil_publisher_add_destination (VigilPublisher *self,
       .config_folder = self->config_folder,
       .instance_id = self->instance_id,
       .pipeline_name = self->pipeline_name,
-      .is_live = self->is_live};
+      .is_live = self->is_live,
+      .eis_bus = self->eis_bus};
   VigilDestination *destination;
   Target *target;
 
@@ -184,7 +186,8 @@ vigil_publisher_check (const VigilJson *entry, const char *path,
       .config_folder = context->config_folder,
       .instance_id = context->instance_id,
       .pipeline_name = context->pipeline_name,
-      .is_live = context->is_live};
+      .is_live = context->is_live,
+      .eis_bus = context->eis_bus};
   CheckBlock check = {&destination_context, problems};
 
   vigil_publisher_settings_check (entry, path, problems);
@@ -614,6 +617,7 @@ vigil_publisher_new (const VigilJson *entry,
   self->config_folder = g_strdup (context->config_folder);
   self->environment = context->environment;
   self->is_live = context->is_live;
+  self->eis_bus = context->eis_bus;
   self->get_instance_state = context->get_instance_state;
   self->user_data = context->user_data;
   self->targets = g_ptr_array_new_with_free_func (free_target);

@@ -22,6 +22,7 @@ typedef struct {
   const char *config_folder; /* nullable */
   const VigilEnvironment *environment;
   gboolean is_live;
+  VigilEisBus *eis_bus; /* nullable; must outlive the publisher */
   /* Called by the worker for each frame; any thread-safe function. */
   void (*get_instance_state) (void *user_data, VigilInstanceState *ret_state);
   void *user_data;

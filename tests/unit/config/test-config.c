@@ -127,8 +127,8 @@ static const struct {
 } inside[] = {
     {"entry-type", "{\"config\":{\"pipelines\":[{},7]}}", VIGIL_PROBLEM_ERROR,
         "config.pipelines[1]", "want an object, got an integer"},
-    {"interfaces", "{\"config\":{\"pipelines\":[]},\"interfaces\":{}}",
-        VIGIL_PROBLEM_WARNING, "interfaces", "has no effect*"},
+    {"interfaces", "{\"config\":{\"pipelines\":[]},\"interfaces\":[]}",
+        VIGIL_PROBLEM_ERROR, "interfaces", "want an object*"},
     {"root-publisher",
         "{\"config\":{\"pipelines\":[],\"mqtt_publisher\":[{}]}}",
         VIGIL_PROBLEM_WARNING, "config.mqtt_publisher",
