@@ -37,6 +37,13 @@ free_settings (void *settings)
   vigil_eis_settings_free (settings);
 }
 
+static gboolean
+are_same_clients (const char *const *one, const char *const *other)
+{
+  return one == other ||
+         (one != NULL && other != NULL && g_strv_equal (one, other));
+}
+
 /* Two entries may share an endpoint, and so the socket, but not be of two
  * minds about it. */
 static void
@@ -53,10 +60,12 @@ check_twins (const VigilEisBus *self, const VigilEisSettings *settings,
     if (strcmp (other->endpoint, settings->endpoint) == 0 &&
         (other->is_brokered != settings->is_brokered ||
             other->is_secured != settings->is_secured ||
-            strcmp (other->secret_key, settings->secret_key) != 0))
+            strcmp (other->secret_key, settings->secret_key) != 0 ||
+            !are_same_clients ((const char *const *)other->allowed,
+                (const char *const *)settings->allowed)))
       vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, path,
-          "'%s' and '%s' share an endpoint: want the same keys and the same "
-          "`brokered` in both",
+          "'%s' and '%s' share an endpoint: want the same keys, clients "
+          "and `brokered` in both",
           other->name, settings->name);
   }
 }

@@ -176,7 +176,8 @@ check_payload (
 
 void
 vigil_entry_check (const VigilConfig *config, unsigned index,
-    const VigilEnvironment *environment, VigilProblems *problems)
+    const VigilEnvironment *environment, VigilEisBus *eis_bus,
+    VigilProblems *problems)
 {
   const VigilJson *entry = vigil_config_get_pipeline (config, index);
   g_autofree char *path = vigil_config_dup_pipeline_path (config, index);
@@ -184,6 +185,7 @@ vigil_entry_check (const VigilConfig *config, unsigned index,
       .pipeline_name = vigil_entry_get_name (entry),
       .config_folder = vigil_config_get_folder (config),
       .environment = environment,
+      .eis_bus = eis_bus,
   };
 
   if (entry == NULL)
@@ -199,7 +201,12 @@ void
 vigil_entry_check_all (const VigilConfig *config,
     const VigilEnvironment *environment, VigilProblems *problems)
 {
+  VigilEisBus *eis_bus =
+      vigil_eis_bus_new (vigil_config_get_interfaces (config), environment,
+          vigil_config_get_folder (config), problems);
+
   for (unsigned index = 0; index < vigil_config_get_pipeline_count (config);
        index++)
-    vigil_entry_check (config, index, environment, problems);
+    vigil_entry_check (config, index, environment, eis_bus, problems);
+  vigil_eis_bus_free (eis_bus, 0);
 }

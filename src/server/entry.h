@@ -5,6 +5,7 @@
 #include "config/environment.h"
 #include "config/problems.h"
 #include "config/schema.h"
+#include "publish/eis-bus.h"
 
 /*
  * A pipeline entry of config.json as a whole: the keys of every module that
@@ -25,11 +26,13 @@ const VigilSchemaKey *vigil_entry_list_keys (void);
 /*
  * Adds every problem of the entry config.pipelines[@index], among them a
  * name that an earlier entry has. Starts nothing and touches no network.
+ * @eis_bus: (nullable): of the configuration's `interfaces`.
  */
 void vigil_entry_check (const VigilConfig *config, unsigned index,
-    const VigilEnvironment *environment, VigilProblems *problems);
+    const VigilEnvironment *environment, VigilEisBus *eis_bus,
+    VigilProblems *problems);
 
-/* The same for every entry. */
+/* The same for every entry, and for `interfaces`. */
 void vigil_entry_check_all (const VigilConfig *config,
     const VigilEnvironment *environment, VigilProblems *problems);
 

@@ -28,6 +28,7 @@ typedef struct {
 
 struct _VigilInstanceManager {
   const VigilConfig *config;
+  VigilEisBus *eis_bus;
   const VigilEnvironment *environment;
   VigilSettings settings;
   GPtrArray *entries;       /* element-type: Entry; immutable */
@@ -92,7 +93,8 @@ load_entry (VigilInstanceManager *self, unsigned index, VigilProblems *problems)
   entry->entry = vigil_config_get_pipeline (self->config, index);
   entry->path = vigil_config_dup_pipeline_path (self->config, index);
   entry->name = g_strdup (vigil_entry_get_name (entry->entry));
-  vigil_entry_check (self->config, index, self->environment, own);
+  vigil_entry_check (
+      self->config, index, self->environment, self->eis_bus, own);
   append_problems (problems, own);
   if (entry->entry != NULL && vigil_problems_check (own, &entry->error))
     entry->definition =
@@ -266,6 +268,8 @@ vigil_instance_manager_new (const VigilConfig *config,
   VigilInstanceManager *self = g_new0 (VigilInstanceManager, 1);
 
   self->config = config;
+  self->eis_bus = vigil_eis_bus_new (vigil_config_get_interfaces (config),
+      environment, vigil_config_get_folder (config), problems);
   self->environment = environment;
   self->settings = *settings;
   self->entries = g_ptr_array_new_with_free_func (entry_free);
@@ -303,6 +307,7 @@ vigil_instance_manager_free (VigilInstanceManager *self)
   g_ptr_array_unref (self->instances);
   g_ptr_array_unref (self->usable);
   g_ptr_array_unref (self->entries);
+  vigil_eis_bus_free (self->eis_bus, (int)self->settings.flush_ms);
   pthread_cond_destroy (&self->released);
   pthread_mutex_destroy (&self->lock);
   g_free (self);
@@ -351,6 +356,7 @@ start_entry (VigilInstanceManager *self, const Entry *entry,
       .is_trusted = is_trusted,
       .environment = self->environment,
       .config_folder = vigil_config_get_folder (self->config),
+      .eis_bus = self->eis_bus,
       .settings = &self->settings,
       .on_ended = on_instance_ended,
       .user_data = self,

@@ -25,6 +25,7 @@ typedef struct {
   gboolean is_trusted;               /* the request stands in config.json */
   const VigilEnvironment *environment; /* must outlive the instance */
   const char *config_folder;           /* nullable */
+  VigilEisBus *eis_bus;                /* nullable; must outlive the instance */
   const VigilSettings *settings;
   /*
    * The instance has ended. Once; in the pipeline's control thread, or in

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
+#include "common/eis-reader.h"
+#include "common/fixture.h"
+#include "publish/destination.h"
+#include <string.h>
+#include <zmq.h>
+
+typedef struct {
+  VigilFixture base;
+  VigilEnvironment *environment;
+  VigilProblems *problems;
+  VigilEisBus *bus;
+  char *endpoint;
+  VigilDestination *destination;
+} Fixture;
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  const unsigned port = vigil_fixture_find_port ();
+  const char *address = vigil_fixture_get_address ();
+  g_autofree char *text = g_strdup_printf (
+      "{\"Publishers\":[{\"Name\":\"default\",\"Type\":\"zmq_tcp\","
+      "\"EndPoint\":\"%s:%u\",\"Topics\":[\"results\"]},"
+      "{\"Name\":\"second\",\"Type\":\"zmq_tcp\",\"EndPoint\":\"%s:%u\","
+      "\"Topics\":[\"others\"]}]}",
+      address, port, address, port);
+  const char *environment = data != NULL ? data : "";
+  g_autoptr (VigilJson) json = NULL;
+
+  vigil_fixture_set_up (&self->base, data);
+  json = vigil_json_parse (text, -1, 1 << 20, 64, NULL);
+  self->environment =
+      vigil_environment_parse (environment, strlen (environment), ".env", NULL);
+  self->problems = vigil_problems_new ();
+  self->bus = vigil_eis_bus_new (json, self->environment, NULL, self->problems);
+  g_assert_cmpuint (vigil_problems_get_size (self->problems), ==, 0);
+  self->endpoint = g_strdup_printf ("tcp://%s:%u", address, port);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  vigil_destination_free (self->destination);
+  vigil_eis_bus_free (self->bus, 0);
+  vigil_problems_free (self->problems);
+  vigil_environment_free (self->environment);
+  g_free (self->endpoint);
+  vigil_fixture_tear_down (&self->base, data);
+}
+
+static VigilDestination *
+new_destination (Fixture *self, const char *text, GError **error)
+{
+  g_autoptr (VigilJson) settings =
+      vigil_json_parse (text, -1, 1 << 20, 64, NULL);
+  const VigilDestinationContext context = {
+      .environment = self->environment,
+      .pipeline_name = "people",
+      .eis_bus = self->bus,
+  };
+
+  return vigil_destination_new (
+      vigil_destination_find ("eis"), NULL, settings, &context, error);
+}
+
+static void
+start (Fixture *self, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->destination = new_destination (self, text, &error);
+  g_assert_no_error (error);
+  g_assert_true (vigil_destination_start (self->destination, &error));
+  g_assert_no_error (error);
+}
+
+static VigilMessage *
+new_message (const char *json, const char *frame, gboolean is_borrowed)
+{
+  return vigil_message_new (g_bytes_new (json, strlen (json)),
+      frame != NULL ? g_bytes_new (frame, strlen (frame)) : NULL, is_borrowed,
+      "image/jpeg", 1);
+}
+
+/* As for a source that is not live: waits for subscribers to come. */
+static void
+send_json (Fixture *self, const char *json, const char *frame)
+{
+  g_autoptr (VigilMessage) message = new_message (json, frame, FALSE);
+
+  vigil_destination_send (self->destination, message, G_MAXINT64);
+}
+
+static void
+assert_counts (Fixture *self, uint64_t published, uint64_t dropped)
+{
+  VigilDestinationStatus status;
+  uint64_t all_dropped = 0;
+
+  vigil_destination_get_status (self->destination, &status);
+  for (unsigned i = 0; i < status.dropped_size; i++)
+    all_dropped += status.dropped[i].count;
+  g_assert_cmpuint (status.published, ==, published);
+  g_assert_cmpuint (all_dropped, ==, dropped);
+  g_assert_cmpuint (status.offered, ==, published + dropped);
+  g_assert_cmpuint (status.queued + status.in_flight, ==, 0);
+}
+
+/* A subscriber that was there before the publisher gets all, from the first
+ * message on. */
+static void
+test_a_waiting_subscriber_gets_all (Fixture *self, gconstpointer data)
+{
+  g_autoptr (TestEisReader) reader = test_eis_reader_new (self->endpoint, NULL);
+
+  start (self, "{\"publish_frame\":true}");
+  g_assert_true (vigil_destination_wants_frame (self->destination));
+  for (unsigned i = 0; i < 50; i++) {
+    g_autofree char *text = g_strdup_printf ("{\"frame_id\":%u}", i);
+    g_autofree char *frame = g_strdup_printf ("picture %u", i);
+    g_autoptr (TestEisMessage) message = NULL;
+
+    send_json (self, text, frame);
+    message = test_eis_reader_read (reader, 2000);
+    g_assert_nonnull (message);
+    g_assert_cmpstr (message->topic, ==, "results");
+    g_assert_cmpstr (message->json, ==, text);
+    g_assert_cmpmem (g_bytes_get_data (message->blob, NULL),
+        g_bytes_get_size (message->blob), frame, strlen (frame));
+  }
+  assert_counts (self, 50, 0);
+}
+
+static void
+test_metadata_alone (Fixture *self, gconstpointer data)
+{
+  g_autoptr (TestEisReader) reader = test_eis_reader_new (self->endpoint, NULL);
+  g_autoptr (TestEisMessage) message = NULL;
+
+  start (self, "{\"name\":\"second\"}");
+  g_assert_false (vigil_destination_wants_frame (self->destination));
+  /* another destination wanted the frame */
+  send_json (self, "{\"a\":null,\"encoding_level\":85,\"b\":[1]}", "picture");
+  message = test_eis_reader_read (reader, 2000);
+  g_assert_cmpstr (message->topic, ==, "others");
+  g_assert_cmpstr (message->json, ==, "{\"encoding_level\":85,\"b\":[1]}");
+  g_assert_null (message->blob);
+}
+
+/* The pipeline's memory is not kept: it may change after the send. */
+static void
+test_borrowed_frames_are_copied (Fixture *self, gconstpointer data)
+{
+  enum { SIZE = 1 << 20 };
+  g_autofree char *memory = g_malloc (SIZE);
+  g_autoptr (TestEisReader) reader = test_eis_reader_new (self->endpoint, NULL);
+  g_autoptr (VigilMessage) message = NULL;
+  g_autoptr (TestEisMessage) read = NULL;
+  const char *blob;
+
+  memset (memory, 'a', SIZE);
+  message = vigil_message_new (g_bytes_new_static ("{}", 2),
+      g_bytes_new_static (memory, SIZE), TRUE, "image/jpeg", 1);
+  start (self, "{\"publish_frame\":true}");
+  vigil_destination_send (self->destination, message, G_MAXINT64);
+  memset (memory, 'b', SIZE);
+  read = test_eis_reader_read (reader, 2000);
+  g_assert_nonnull (read);
+  blob = g_bytes_get_data (read->blob, NULL);
+  for (unsigned i = 0; i < SIZE; i++)
+    g_assert_cmpint (blob[i], ==, 'a');
+}
+
+static void
+test_live_never_waits (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VigilMessage) message = new_message ("{}", NULL, FALSE);
+  const int64_t before_us = g_get_monotonic_time ();
+
+  start (self, "{}");
+  vigil_destination_send (self->destination, message, 0);
+  g_assert_cmpint (g_get_monotonic_time () - before_us, <, 150 * 1000);
+  assert_counts (self, 1, 0);
+}
+
+static void *
+stop_destination (void *data)
+{
+  vigil_destination_stop (data, g_get_monotonic_time ());
+  return NULL;
+}
+
+static void
+test_stop_ends_the_wait (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VigilMessage) message = new_message ("{}", NULL, FALSE);
+  GThread *thread;
+
+  start (self, "{}");
+  thread = g_thread_new ("stop", stop_destination, self->destination);
+  vigil_destination_send (self->destination, message, G_MAXINT64);
+  g_thread_join (thread);
+  vigil_destination_send (self->destination, message, G_MAXINT64);
+  assert_counts (self, 0, 2);
+}
+
+static void
+test_a_taken_port_drops (Fixture *self, gconstpointer data)
+{
+  void *context = zmq_ctx_new ();
+  void *other = zmq_socket (context, ZMQ_PUB);
+  VigilDestinationStatus status;
+
+  g_assert_cmpint (zmq_bind (other, self->endpoint), ==, 0);
+  start (self, "{}");
+  g_assert_true (vigil_destination_is_accepting (self->destination));
+  send_json (self, "{}", NULL);
+  g_assert_false (vigil_destination_is_accepting (self->destination));
+  vigil_destination_skip (self->destination);
+  assert_counts (self, 0, 2);
+  vigil_destination_get_status (self->destination, &status);
+  g_assert_cmpstr (status.state, ==, "retrying");
+  g_assert_cmpstr (status.last_error, !=, "");
+  g_assert_cmpint (status.next_retry_ms, >=, 0);
+  zmq_close (other);
+  zmq_ctx_term (context);
+}
+
+/* Two instances on one socket; the one that stops does not close it. */
+static void
+test_instances_share_the_endpoint (Fixture *self, gconstpointer data)
+{
+  g_autoptr (TestEisReader) reader = test_eis_reader_new (self->endpoint, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VigilDestination) other =
+      new_destination (self, "{\"name\":\"second\"}", &error);
+  g_autoptr (VigilMessage) message = new_message ("{}", NULL, FALSE);
+
+  g_assert_no_error (error);
+  g_assert_true (vigil_destination_start (other, &error));
+  start (self, "{}");
+  for (unsigned i = 0; i < 4; i++) {
+    g_autoptr (TestEisMessage) read = NULL;
+
+    if (i == 3)
+      vigil_destination_stop (other, g_get_monotonic_time ());
+    vigil_destination_send (
+        i == 1 ? other : self->destination, message, G_MAXINT64);
+    read = test_eis_reader_read (reader, 2000);
+    g_assert_nonnull (read);
+    g_assert_cmpstr (read->topic, ==, i == 1 ? "others" : "results");
+  }
+}
+
+static void
+test_the_topic_with_the_pipelines_name (Fixture *self, gconstpointer data)
+{
+  g_autoptr (TestEisReader) reader = test_eis_reader_new (self->endpoint, NULL);
+  g_autoptr (TestEisMessage) message = NULL;
+
+  start (self, "{}");
+  send_json (self, "{}", NULL);
+  message = test_eis_reader_read (reader, 2000);
+  g_assert_cmpstr (message->topic, ==, "results_people");
+}
+
+static void
+test_wrong_names (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VigilJson) settings =
+      vigil_json_parse ("{\"name\":\"third\"}", -1, 1 << 20, 64, NULL);
+  const VigilDestinationContext context = {
+      .environment = self->environment,
+      .eis_bus = self->bus,
+  };
+  const VigilDestinationContext no_bus = {.environment = self->environment};
+
+  g_assert_null (new_destination (self, "{\"name\":\"third\"}", &error));
+  g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID);
+  g_assert_cmpstr (error->message, ==,
+      "'third': want a Name of interfaces.Publishers: default, second");
+  vigil_destination_check (
+      vigil_destination_find ("eis"), settings, "e", &context, self->problems);
+  vigil_destination_check (
+      vigil_destination_find ("eis"), settings, "e", &no_bus, self->problems);
+  g_assert_cmpuint (vigil_problems_count_errors (self->problems), ==, 2);
+  g_assert_cmpstr (vigil_problems_get (self->problems, 0)->path, ==, "e.name");
+  g_assert_true (strstr (vigil_problems_get (self->problems, 1)->text,
+                     "no usable entry in interfaces.Publishers") != NULL);
+}
+
+static void
+add (const char *path, gconstpointer data,
+    void (*function) (Fixture *self, gconstpointer data))
+{
+  g_autofree char *full = g_strconcat ("/eis-destination/", path, NULL);
+
+  g_test_add (full, Fixture, data, set_up, function, tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  vigil_fixture_init (&argc, &argv, 0);
+  add ("waiting-subscriber", NULL, test_a_waiting_subscriber_gets_all);
+  add ("metadata-alone", NULL, test_metadata_alone);
+  add ("borrowed-frames", NULL, test_borrowed_frames_are_copied);
+  add ("live", NULL, test_live_never_waits);
+  add ("stop", NULL, test_stop_ends_the_wait);
+  add ("taken-port", NULL, test_a_taken_port_drops);
+  add ("shared-endpoint", NULL, test_instances_share_the_endpoint);
+  add ("pipeline-name", "APPEND_PIPELINE_NAME_TO_PUBLISHER_TOPIC=true\n",
+      test_the_topic_with_the_pipelines_name);
+  add ("wrong-names", NULL, test_wrong_names);
+  return g_test_run ();
+}
