@@ -39,17 +39,18 @@ def pages():
 
 
 def enter_own_network():
-    """Starts this program again where nobody else listens."""
-    command = ["unshare", "--net", "--pid", "--fork", "--kill-child",
-               "--mount-proc"]
-    if os.geteuid() != 0:
-        command.append("--map-root-user")
-    if subprocess.run([*command, "true"], check=False,
-                      stderr=subprocess.DEVNULL).returncode != 0:
-        print("1..0 # SKIP this machine gives no network namespace")
-        sys.exit(0)
-    os.environ[INSIDE] = "1"
-    os.execvp(command[0], [*command, sys.executable, *sys.argv])
+    """Starts this program again where nobody else listens; in process ids
+    of its own too, if they are to be had, so that all ends with it."""
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    for options in (["--pid", "--mount-proc"], []):
+        command = ["unshare", "--net", "--fork", "--kill-child", *options,
+                   *user]
+        if subprocess.run([*command, "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode == 0:
+            os.environ[INSIDE] = "1"
+            os.execvp(command[0], [*command, sys.executable, *sys.argv])
+    print("1..0 # SKIP this machine gives no network namespace")
+    sys.exit(0)
 
 
 def copy_tree():

@@ -120,8 +120,9 @@ def test_environment_sets_the_payload_format():
 
 def test_jpegenc_output_passes_byte_for_byte():
     place = rig.folder()
+    # Whole blocks of 16 x 16: what jpegenc pads others with is any memory.
     pattern = "videotestsrc num-buffers=5 pattern=smpte ! " \
-        "video/x-raw,width=100,height=60 ! jpegenc"
+        "video/x-raw,width=128,height=64 ! jpegenc"
     subprocess.run(
         ["gst-launch-1.0", "-q", *pattern.split(), "!", "multifilesink",
          f"location={place}/%d.jpg"], check=True)
@@ -137,21 +138,32 @@ def test_jpegenc_output_passes_byte_for_byte():
 
 
 def test_raw_frames_are_encoded():
-    for form in ("I420", "NV12", "RGB", "BGR", "GRAY8", "RGBA"):
-        for width, height in ((64, 48), (33, 17), (1, 1)):
-            source = f"videotestsrc num-buffers=2 ! video/x-raw," \
-                f"format={form},width={width},height={height} ! " \
-                "appsink name=destination sync=false"
-            config = rig.write_config(rig.pipeline(
-                source, publisher={"publish_frame": True}))
-            with rig.Broker() as broker, raw_messages(
-                    broker, "-C", "2") as subscriber, rig.serve(
-                        config, rig.write_environment(broker)) as server:
-                assert subscriber.wait() == 0, server.text()
-            metadata, blob = json.loads(subscriber.lines[0])
-            assert metadata["img_format"] == form
-            assert blob, (form, width, height)
-            assert jpeg_size(base64.b64decode(blob)) == (width, height), form
+    shapes = [(form, width, height)
+              for form in ("I420", "NV12", "RGB", "BGR", "GRAY8", "RGBA",
+                           "BGRx", "YUY2")
+              for width, height in ((64, 48), (33, 17), (1, 1))]
+    entries = [
+        rig.pipeline(
+            "videotestsrc num-buffers=2 ! video/x-raw,"
+            f"format={form},width={width},height={height} ! "
+            "appsink name=destination sync=false", f"{form}-{width}",
+            {"publish_frame": True, "topic": f"raw/{form}/{width}/{height}"})
+        for form, width, height in shapes]
+    with rig.Broker() as broker, rig.Program(
+            "mosquitto_sub", "-h", broker.address, "-t", "raw/#", "-F",
+            "%t %p", "-C", 2 * len(shapes)) as subscriber:
+        broker.wait_for_subscribers(1)
+        with rig.serve(rig.write_config(*entries),
+                       rig.write_environment(broker)) as server:
+            assert subscriber.wait() == 0, server.text()
+    for line in subscriber.lines:
+        topic, _, payload = line.partition(" ")
+        _, form, width, height = topic.split("/")
+        metadata, blob = json.loads(payload)
+        assert metadata["img_format"] == form
+        assert blob, topic
+        assert jpeg_size(base64.b64decode(blob)) == \
+            (int(width), int(height)), topic
 
 
 def test_ends_on_sigterm_and_sigint():

@@ -76,7 +76,8 @@ def test_refuses_an_unknown_group():
 
 
 def test_vigil_has_the_status_of_the_program():
-    status, output, errors = run("vigil", "subscribe", "-p", "9")
+    status, output, errors = run(
+        "vigil", "subscribe", "-h", "127.0.0.1", "-p", "9")
     assert status == 75 and output == "" and "refused" in errors, errors
 
 
