@@ -35,12 +35,18 @@ choose_format (VigilConverter *self)
   } else if (GST_VIDEO_INFO_HAS_ALPHA (&self->from)) {
     format = GST_VIDEO_FORMAT_RGBA;
     self->pixels = VIGIL_PIXELS_RGBA;
-  } else if (GST_VIDEO_INFO_IS_RGB (&self->from)) {
+  } else if (GST_VIDEO_INFO_IS_RGB (&self->from) ||
+             GST_VIDEO_INFO_IS_INTERLACED (&self->from)) {
+    /* The chroma lines of interlaced 4:2:0 belong to fields; RGB has none. */
     format = GST_VIDEO_FORMAT_RGB;
     self->pixels = VIGIL_PIXELS_RGB;
   }
   gst_video_info_set_format (&self->to, format,
       GST_VIDEO_INFO_WIDTH (&self->from), GST_VIDEO_INFO_HEIGHT (&self->from));
+  /* GstVideoConverter changes neither, and insists on it. */
+  self->to.fps_n = self->from.fps_n;
+  self->to.fps_d = self->from.fps_d;
+  self->to.interlace_mode = self->from.interlace_mode;
   if (format != GST_VIDEO_FORMAT_I420)
     return;
   self->to.colorimetry = self->from.colorimetry;

@@ -253,12 +253,28 @@ report_encode_error (VigilPublisher *self, const char *reason)
         self->instance_id, reason, suppressed);
 }
 
+/* A format that the encoder has no word for is converted first. */
+static GBytes *
+convert_and_encode (
+    VigilEncoder *encoder, const VigilFrame *frame, GError **error)
+{
+  g_autoptr (VigilFrame) converted = NULL;
+
+  if (frame->pixels == VIGIL_PIXELS_OTHER && frame->convert != NULL) {
+    converted = frame->convert (frame, error);
+    if (converted == NULL)
+      return NULL;
+    frame = converted;
+  }
+  return vigil_encoder_encode (encoder, frame, error);
+}
+
 static GBytes *
 encode_frame (VigilPublisher *self, const VigilFrame *frame)
 {
   g_autoptr (GError) error = NULL;
   int64_t start_us = get_thread_time_us ();
-  GBytes *image = vigil_encoder_encode (self->encoder, frame, &error);
+  GBytes *image = convert_and_encode (self->encoder, frame, &error);
 
   vigil_counter_add (
       &self->encode_us, (uint64_t)(get_thread_time_us () - start_us));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/publisher.h"
 
+#include "base/error.h"
+
 #include "base/json.h"
 #include "common/fake-destination.h"
 #include "common/fixture.h"
@@ -100,7 +102,7 @@ make_frame (Fixture *self, uint64_t id)
   frame->data = jpeg_bytes;
   frame->size = sizeof jpeg_bytes;
   frame->frame_id = id;
-  frame->owner = &self->freed;
+  frame->owner = self != NULL ? &self->freed : NULL;
   frame->free_owner = on_freed;
   return frame;
 }
@@ -344,28 +346,74 @@ test_not_encoded_in_vain (Fixture *self, gconstpointer data)
   g_assert_cmpuint (fake_destination_count_skipped (framed), ==, 1);
 }
 
-static void
-test_encode_error (Fixture *self, gconstpointer data)
+static VigilFrame *
+convert_to_rgb (const VigilFrame *frame, GError **error)
+{
+  VigilFrame *converted = make_raw_frame (NULL, frame->frame_id);
+
+  converted->free_owner = NULL;
+  return converted;
+}
+
+static VigilFrame *
+fail_to_convert (const VigilFrame *frame, GError **error)
+{
+  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNSUPPORTED, "no way from Y444");
+  return NULL;
+}
+
+/* Publishes a frame of a format that the encoder does not know. Returns:
+ * (transfer full). */
+static VigilMessage *
+publish_other (
+    Fixture *self, VigilFrame *(*convert) (const VigilFrame *, GError **))
 {
   FakeDestination *fake;
   VigilFrame *frame;
-  VigilPublisherStatus status;
-  g_autoptr (VigilMessage) message = NULL;
 
-  vigil_fixture_expect_warning (
-      "vigil-publish", "*published without its picture*");
   make_publisher (self, "{}", FALSE);
   fake = add_fake (self, "{\"publish_frame\": true}");
   start (self);
   frame = make_raw_frame (self, 0);
   frame->pixels = VIGIL_PIXELS_OTHER;
+  frame->convert = convert;
   vigil_publisher_push (self->publisher, frame);
   g_assert_true (fake_destination_wait (fake, 1, 10000));
-  message = fake_destination_dup (fake, 0);
+  return fake_destination_dup (fake, 0);
+}
+
+static void
+test_encode_error (Fixture *self, gconstpointer data)
+{
+  VigilPublisherStatus status;
+  g_autoptr (VigilMessage) message = NULL;
+
+  vigil_fixture_expect_warning (
+      "vigil-publish", "*published without its picture*");
+  message = publish_other (self, NULL);
   g_assert_null (message->frame);
   vigil_publisher_get_status (self->publisher, &status);
   g_assert_cmpuint (status.encode_errors, ==, 1);
   g_assert_cmpuint (status.encoded, ==, 0);
+}
+
+static void
+test_converted (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VigilMessage) message = publish_other (self, convert_to_rgb);
+
+  g_assert_nonnull (message->frame);
+}
+
+static void
+test_convert_error (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VigilMessage) message = NULL;
+
+  vigil_fixture_expect_warning (
+      "vigil-publish", "*published without its picture: no way from Y444*");
+  message = publish_other (self, fail_to_convert);
+  g_assert_null (message->frame);
 }
 
 /* Encoded input goes through untouched, uncopied, and is given back. */
@@ -721,6 +769,8 @@ main (int argc, char **argv)
   add ("/publisher/encoded-once-for-all", test_encoded_once_for_all);
   add ("/publisher/not-encoded-in-vain", test_not_encoded_in_vain);
   add ("/publisher/encode-error", test_encode_error);
+  add ("/publisher/converted", test_converted);
+  add ("/publisher/convert-error", test_convert_error);
   add ("/publisher/passed-through", test_passed_through);
   add ("/publisher/filter-of-one", test_filter_of_one);
   add ("/publisher/stop/flushes", test_stop_flushes);
