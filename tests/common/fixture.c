@@ -219,17 +219,23 @@ vigil_fixture_write (VigilFixture *self, const char *name, const char *text)
 
 /* ---- Addresses --------------------------------------------------------- */
 
-const char *
-vigil_fixture_get_address (void)
+static char address[INET_ADDRSTRLEN];
+static pthread_once_t address_once = PTHREAD_ONCE_INIT;
+
+static void
+make_address (void)
 {
   /* A process id has at most 22 bits: each gets an address of its own in
    * 127.64.0.0/10. */
-  static char address[INET_ADDRSTRLEN];
-  if (address[0] == '\0') {
-    unsigned id = (unsigned)getpid ();
-    g_snprintf (address, sizeof address, "127.%u.%u.%u", 64 + (id >> 16 & 63),
-        id >> 8 & 255, id & 255);
-  }
+  unsigned id = (unsigned)getpid ();
+  g_snprintf (address, sizeof address, "127.%u.%u.%u", 64 + (id >> 16 & 63),
+      id >> 8 & 255, id & 255);
+}
+
+const char *
+vigil_fixture_get_address (void)
+{
+  pthread_once (&address_once, make_address);
   return address;
 }
 

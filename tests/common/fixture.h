@@ -39,7 +39,7 @@ void vigil_fixture_allow_warning (const char *domain, const char *pattern);
 unsigned vigil_fixture_count_warnings (const char *pattern);
 
 /* A loopback address that no other test process uses, so that parallel tests
- * may each listen on port 1883. (transfer none). */
+ * may each listen on port 1883. Any thread. (transfer none). */
 const char *vigil_fixture_get_address (void);
 /* A TCP port that is free on that address. */
 uint16_t vigil_fixture_find_port (void);
