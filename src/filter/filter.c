@@ -76,7 +76,7 @@ vigil_filter_check (
 
   if (vigil_json_object_size (settings) == 0)
     return;
-  if (vigil_schema_get_string (settings, "type", NULL) == NULL) {
+  if (vigil_json_object_get (settings, "type") == NULL) {
     g_autofree char *type_path = vigil_schema_join_path (path, "type");
 
     vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, type_path,

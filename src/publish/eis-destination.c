@@ -168,11 +168,22 @@ wants_frame (const void *state)
 }
 
 static gboolean
+is_stopped (EisDestination *self)
+{
+  gboolean result;
+
+  pthread_mutex_lock (&self->lock);
+  result = self->is_stopped;
+  pthread_mutex_unlock (&self->lock);
+  return result;
+}
+
+static gboolean
 is_accepting (void *state)
 {
   EisDestination *self = state;
 
-  return vigil_eis_socket_is_accepting (self->socket);
+  return !is_stopped (self) && vigil_eis_socket_is_accepting (self->socket);
 }
 
 /* ---- Sending ------------------------------------------------------------- */
@@ -199,7 +210,7 @@ count_published (EisDestination *self, size_t bytes)
 static void
 skip (void *state)
 {
-  count_dropped (state, DROP_NOT_OPEN);
+  count_dropped (state, is_stopped (state) ? DROP_STOPPED : DROP_NOT_OPEN);
 }
 
 /* For as long as subscribers may need to come back to a socket that has
@@ -211,14 +222,14 @@ wait_for_subscribers (EisDestination *self, int64_t deadline_us)
       MIN (vigil_eis_socket_get_ready_us (self->socket), deadline_us);
   const struct timespec until = {.tv_sec = until_us / G_USEC_PER_SEC,
       .tv_nsec = until_us % G_USEC_PER_SEC * 1000};
-  gboolean is_stopped;
+  gboolean has_time;
 
   pthread_mutex_lock (&self->lock);
   while (!self->is_stopped && g_get_monotonic_time () < until_us)
     pthread_cond_timedwait (&self->stopped, &self->lock, &until);
-  is_stopped = self->is_stopped;
+  has_time = !self->is_stopped;
   pthread_mutex_unlock (&self->lock);
-  return !is_stopped;
+  return has_time;
 }
 
 /* The bytes of the frame, to be kept. Returns: (transfer full) (nullable):

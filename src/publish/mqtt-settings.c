@@ -532,7 +532,8 @@ read_queue (VigilMqttSettings *self, const VigilJson *settings)
       self->options.queue_policy = (VigilMqttQueuePolicy)i;
   }
   self->options.offline_queue =
-      vigil_json_get_boolean (offline) || vigil_json_object_size (offline) > 0;
+      vigil_json_get_boolean (offline) ||
+      (offline != NULL && vigil_json_get_type (offline) == VIGIL_JSON_OBJECT);
   self->options.offline_max_age_s =
       vigil_schema_get_number (offline, "max_age_s", 0);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peers: a real mosquitto with an independent subscriber, and files. */
+/* The peers: a real mosquitto with an independent subscriber, files, and
+ * a plain libzmq reader. */
 #include "peer.h"
 
 #include "common/broker.h"
+#include "common/eis-reader.h"
 #include "common/subscriber.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,36 @@ struct _Peer {
   char *stream_path;
   int stream_fd; /* our end of a stream that nobody reads */
   gboolean is_frozen;
+  VigilEnvironment *environment;
+  VigilProblems *problems;
+  VigilEisBus *bus;
+  TestEisReader *reader;
+  GPtrArray *messages; /* element-type: TestEisMessage */
 };
+
+/* ---- Text: [metadata, "base64"] or the bare metadata -----------------------
+ */
+
+static char *
+dup_metadata (const char *text)
+{
+  g_autoptr (VigilJson) tree = vigil_json_parse (text, -1, 1 << 20, 16, NULL);
+
+  g_assert_nonnull (tree);
+  return vigil_json_to_text (
+      vigil_json_array_size (tree) > 0 ? vigil_json_array_get (tree, 0) : tree);
+}
+
+static GBytes *
+dup_base64 (const char *text)
+{
+  g_autoptr (VigilJson) tree = vigil_json_parse (text, -1, 1 << 20, 16, NULL);
+  gsize size;
+  guchar *data = g_base64_decode (
+      vigil_json_get_string (vigil_json_array_get (tree, 1)), &size);
+
+  return g_bytes_new_take (data, size);
+}
 
 /* ---- MQTT --------------------------------------------------------------- */
 
@@ -95,7 +126,7 @@ wait_mqtt (Peer *self, unsigned count, unsigned milliseconds)
 }
 
 static char *
-dup_mqtt (Peer *self, unsigned index)
+dup_mqtt_text (Peer *self, unsigned index)
 {
   g_autoptr (GBytes) payload =
       vigil_subscriber_dup_payload (self->subscriber, index);
@@ -105,12 +136,28 @@ dup_mqtt (Peer *self, unsigned index)
   return g_strndup (text, size);
 }
 
+static char *
+dup_mqtt (Peer *self, unsigned index)
+{
+  g_autofree char *text = dup_mqtt_text (self, index);
+
+  return dup_metadata (text);
+}
+
+static GBytes *
+dup_mqtt_frame (Peer *self, unsigned index)
+{
+  g_autofree char *text = dup_mqtt_text (self, index);
+
+  return dup_base64 (text);
+}
+
 #define MQTT_PEER(qos_name, opener)                                            \
   {                                                                            \
     .name = qos_name, .type = "mqtt", .open = opener, .close = close_mqtt,     \
     .make_settings = make_mqtt_settings, .make_absent = make_mqtt_absent,      \
     .freeze = freeze_mqtt, .wait = wait_mqtt, .dup = dup_mqtt,                 \
-    .filling_bytes = 64 * 1024                                                 \
+    .dup_frame = dup_mqtt_frame                                                \
   }
 
 static const PeerOps mqtt_0 = MQTT_PEER ("mqtt-qos-0", open_mqtt_0);
@@ -202,12 +249,28 @@ wait_file (Peer *self, unsigned count, unsigned milliseconds)
 }
 
 static char *
-dup_file (Peer *self, unsigned index)
+dup_line (Peer *self, unsigned index)
 {
   g_auto (GStrv) lines = read_lines (self);
 
   g_assert_cmpuint (index, <, g_strv_length (lines));
   return g_strdup (lines[index]);
+}
+
+static char *
+dup_file (Peer *self, unsigned index)
+{
+  g_autofree char *line = dup_line (self, index);
+
+  return dup_metadata (line);
+}
+
+static GBytes *
+dup_file_frame (Peer *self, unsigned index)
+{
+  g_autofree char *line = dup_line (self, index);
+
+  return dup_base64 (line);
 }
 
 static const PeerOps file = {
@@ -220,7 +283,113 @@ static const PeerOps file = {
     .freeze = freeze_file,
     .wait = wait_file,
     .dup = dup_file,
-    .filling_bytes = 64 * 1024,
+    .dup_frame = dup_file_frame,
 };
 
-const PeerOps *const peers[] = {&mqtt_0, &mqtt_1, &mqtt_2, &file, NULL};
+/* ---- EIS Message Bus -------------------------------------------------------
+ */
+
+static Peer *
+open_eis (VigilFixture *fixture)
+{
+  Peer *self = g_new0 (Peer, 1);
+  const char *address = vigil_fixture_get_address ();
+  const unsigned port = vigil_fixture_find_port ();
+  uint16_t taken_port = 0;
+  g_autofree char *text = NULL;
+  g_autofree char *endpoint = g_strdup_printf ("tcp://%s:%u", address, port);
+  g_autoptr (VigilJson) interfaces = NULL;
+
+  self->fixture = fixture;
+  self->stream_fd = vigil_fixture_listen (&taken_port);
+  text = g_strdup_printf (
+      "{\"Publishers\": [{\"Name\": \"good\", \"Type\": \"zmq_tcp\", "
+      "\"EndPoint\": \"%s:%u\", \"Topics\": [\"a\"]}, "
+      "{\"Name\": \"taken\", \"Type\": \"zmq_tcp\", "
+      "\"EndPoint\": \"%s:%u\", \"Topics\": [\"a\"]}]}",
+      address, port, address, taken_port);
+  interfaces = vigil_json_parse (text, -1, 1 << 20, 16, NULL);
+  self->environment = vigil_environment_new (NULL, NULL);
+  self->problems = vigil_problems_new ();
+  self->bus =
+      vigil_eis_bus_new (interfaces, self->environment, NULL, self->problems);
+  g_assert_cmpuint (vigil_problems_get_size (self->problems), ==, 0);
+  self->reader = test_eis_reader_new (endpoint, NULL);
+  self->messages =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)test_eis_message_free);
+  return self;
+}
+
+static void
+close_eis (Peer *self)
+{
+  vigil_eis_bus_free (self->bus, 0);
+  test_eis_reader_free (self->reader);
+  g_ptr_array_unref (self->messages);
+  vigil_problems_free (self->problems);
+  vigil_environment_free (self->environment);
+  close (self->stream_fd);
+  g_free (self);
+}
+
+static char *
+make_eis_settings (Peer *self, const char *extra)
+{
+  return g_strdup_printf ("{\"name\": \"good\"%s}", extra);
+}
+
+static char *
+make_eis_absent (Peer *self)
+{
+  return g_strdup ("{\"name\": \"taken\"}");
+}
+
+static void
+add_eis_context (Peer *self, VigilDestinationContext *context)
+{
+  context->eis_bus = self->bus;
+}
+
+static gboolean
+wait_eis (Peer *self, unsigned count, unsigned milliseconds)
+{
+  while (self->messages->len < count) {
+    TestEisMessage *message = test_eis_reader_read (self->reader, milliseconds);
+
+    if (message == NULL)
+      return FALSE;
+    g_ptr_array_add (self->messages, message);
+  }
+  return TRUE;
+}
+
+static char *
+dup_eis (Peer *self, unsigned index)
+{
+  const TestEisMessage *message = g_ptr_array_index (self->messages, index);
+
+  return g_strdup (message->json);
+}
+
+static GBytes *
+dup_eis_frame (Peer *self, unsigned index)
+{
+  const TestEisMessage *message = g_ptr_array_index (self->messages, index);
+
+  return g_bytes_ref (message->blob);
+}
+
+static const PeerOps eis = {
+    .name = "eis",
+    .type = "eis",
+    .open = open_eis,
+    .close = close_eis,
+    .make_settings = make_eis_settings,
+    .make_absent = make_eis_absent,
+    .add_context = add_eis_context,
+    .wait = wait_eis,
+    .dup = dup_eis,
+    .dup_frame = dup_eis_frame,
+};
+
+const PeerOps *const peers[] = {&mqtt_0, &mqtt_1, &mqtt_2, &file, &eis, NULL};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/fixture.h"
+#include "publish/destination.h"
 
 /*
  * The other side of a destination: what the suite has to know to run for a
@@ -20,14 +21,17 @@ typedef struct {
   char *(*make_settings) (Peer *peer, const char *extra);
   /* Settings that reach nobody. Returns: (transfer full). */
   char *(*make_absent) (Peer *peer);
-  /* From now on the peer takes nothing, without a word. */
+  /* (nullable) More of the context that the destination is made with. */
+  void (*add_context) (Peer *peer, VigilDestinationContext *context);
+  /* (nullable) From now on the peer takes nothing, without a word. NULL: the
+   * destination never knows, because something else has the queue. */
   void (*freeze) (Peer *peer);
   /* Waits until @count messages have come. */
   gboolean (*wait) (Peer *peer, unsigned count, unsigned milliseconds);
-  /* The text of one. Returns: (transfer full). */
+  /* The metadata of one. Returns: (transfer full) its text. */
   char *(*dup) (Peer *peer, unsigned index);
-  /* A message that fills the queue of a frozen peer soon. */
-  size_t filling_bytes;
+  /* The frame of one. Returns: (transfer full). */
+  GBytes *(*dup_frame) (Peer *peer, unsigned index);
 } PeerOps;
 
 /* NULL-terminated. */

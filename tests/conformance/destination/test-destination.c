@@ -7,6 +7,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+/* A message of which not many fill a queue. */
+enum { FILLING_BYTES = 64 * 1024 };
+
 typedef struct {
   VigilFixture parent;
   const PeerOps *ops;
@@ -39,7 +42,7 @@ static void
 make_destination (Fixture *self, const char *text, gboolean is_live)
 {
   const VigilDestinationOps *ops = vigil_destination_find (self->ops->type);
-  const VigilDestinationContext context = {
+  VigilDestinationContext context = {
       .environment = self->environment,
       .instance_id = "0123456789abcdef0123456789abcdef",
       .pipeline_name = "people",
@@ -50,6 +53,8 @@ make_destination (Fixture *self, const char *text, gboolean is_live)
       vigil_json_parse (text, -1, 1 << 20, 16, &error);
 
   g_assert_no_error (error);
+  if (self->ops->add_context != NULL)
+    self->ops->add_context (self->peer, &context);
   self->destination =
       vigil_destination_new (ops, NULL, settings, &context, &error);
   g_assert_no_error (error);
@@ -159,17 +164,15 @@ test_in_order (Fixture *self, gconstpointer data)
 static void
 test_frames (Fixture *self, gconstpointer data)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (VigilJson) tree = NULL;
+  g_autoptr (GBytes) frame = NULL;
 
   start (self, ", \"publish_frame\": true", FALSE);
   g_assert_true (vigil_destination_wants_frame (self->destination));
   send_many (self, 1, 0, FALSE);
   g_assert_true (self->ops->wait (self->peer, 1, 15000));
-  text = self->ops->dup (self->peer, 0);
-  tree = vigil_json_parse (text, -1, 1 << 20, 16, NULL);
-  g_assert_cmpstr (vigil_json_get_string (vigil_json_array_get (tree, 1)), ==,
-      "YW4gaW1hZ2U=");
+  frame = self->ops->dup_frame (self->peer, 0);
+  g_assert_cmpmem (g_bytes_get_data (frame, NULL), g_bytes_get_size (frame),
+      "an image", strlen ("an image"));
 }
 
 /* The end of a stream: what waits goes out before stop returns. */
@@ -244,8 +247,7 @@ fill (Fixture *self)
   self->ops->freeze (self->peer);
   start (self, "", TRUE);
   for (unsigned i = 0; i < 20000; i++) {
-    g_autoptr (VigilMessage) message =
-        make_message (i, self->ops->filling_bytes);
+    g_autoptr (VigilMessage) message = make_message (i, FILLING_BYTES);
     VigilDestinationStatus status;
 
     vigil_destination_send (self->destination, message, 0);
@@ -264,8 +266,7 @@ test_frozen_live_never_waits (Fixture *self, gconstpointer data)
 
   fill (self);
   for (unsigned i = 0; i < 500; i++) {
-    g_autoptr (VigilMessage) message =
-        make_message (i, self->ops->filling_bytes);
+    g_autoptr (VigilMessage) message = make_message (i, FILLING_BYTES);
     int64_t start_us = g_get_monotonic_time ();
 
     vigil_destination_send (self->destination, message, 0);
@@ -279,7 +280,7 @@ test_frozen_live_never_waits (Fixture *self, gconstpointer data)
 static void
 test_frozen_wait_ends (Fixture *self, gconstpointer data)
 {
-  g_autoptr (VigilMessage) message = make_message (1, self->ops->filling_bytes);
+  g_autoptr (VigilMessage) message = make_message (1, FILLING_BYTES);
   int64_t start_us;
   int64_t waited_us;
 
@@ -311,7 +312,7 @@ static void *
 send_waiting (void *data)
 {
   Fixture *self = data;
-  g_autoptr (VigilMessage) message = make_message (1, self->ops->filling_bytes);
+  g_autoptr (VigilMessage) message = make_message (1, FILLING_BYTES);
 
   vigil_destination_send (
       self->destination, message, vigil_fixture_deadline (60000));
@@ -487,15 +488,17 @@ main (int argc, char **argv)
     add (peers[i], "frames", test_frames);
     add (peers[i], "stop-flushes", test_stop_flushes);
     add (peers[i], "equation-under-load", test_equation_under_load);
-    add (peers[i], "frozen/live-never-waits", test_frozen_live_never_waits);
-    add (peers[i], "frozen/wait-ends", test_frozen_wait_ends);
-    add (peers[i], "frozen/stop", test_frozen_stop);
-    add (peers[i], "frozen/stop-ends-a-send", test_frozen_stop_ends_a_send);
     add (peers[i], "absent", test_absent);
     add (peers[i], "absent-does-not-wait", test_absent_does_not_wait);
     add (peers[i], "never-started", test_never_started);
     add (peers[i], "stop-without-messages", test_stop_without_messages);
     add (peers[i], "send-after-stop", test_send_after_stop);
+    if (peers[i]->freeze == NULL)
+      continue;
+    add (peers[i], "frozen/live-never-waits", test_frozen_live_never_waits);
+    add (peers[i], "frozen/wait-ends", test_frozen_wait_ends);
+    add (peers[i], "frozen/stop", test_frozen_stop);
+    add (peers[i], "frozen/stop-ends-a-send", test_frozen_stop_ends_a_send);
   }
   return g_test_run ();
 }
