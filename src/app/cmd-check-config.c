@@ -5,6 +5,7 @@
 #include "app/commands.h"
 
 #include "app/startup.h"
+#include "plugin.h"
 #include "rest/rest-settings.h"
 #include "server/entry.h"
 #include "server/settings.h"
@@ -43,6 +44,7 @@ check (const char *path, const VigilEnvironment *environment)
   }
   vigil_settings_init (&settings, environment, problems);
   rest_settings = vigil_rest_settings_new (config, environment, problems);
+  vigil_plugin_register ();
   vigil_entry_check_all (config, environment, problems);
   print_problems (problems);
   errors = vigil_problems_count_errors (problems);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "plugin.h"
 #include "rest/rest-server.h"
 #include "server/instance-manager.h"
 #include <glib-unix.h>
@@ -258,5 +259,6 @@ vigil_cmd_serve (int argc, char **argv)
   service.config = config;
   service.environment = environment;
   service.rest_settings = rest_settings;
+  vigil_plugin_register ();
   return run (&service, problems, &signals);
 }
