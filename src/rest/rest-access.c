@@ -97,8 +97,9 @@ vigil_rest_access_new (const char *text, const char *path, GError **error)
 VigilRestAccess *
 vigil_rest_access_load (const char *path, GError **error)
 {
+  size_t size;
   g_autofree char *text =
-      vigil_file_read (path, TOKENS_FILE_BYTES_MAX, NULL, error);
+      vigil_file_read (path, TOKENS_FILE_BYTES_MAX, &size, error);
   struct stat status;
   VigilRestAccess *self;
 
@@ -107,7 +108,7 @@ vigil_rest_access_load (const char *path, GError **error)
   if (stat (path, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0)
     g_warning ("%s holds secrets and others may read it: chmod 600 it", path);
   self = vigil_rest_access_new (text, path, error);
-  explicit_bzero (text, strlen (text));
+  explicit_bzero (text, size);
   return self;
 }
 

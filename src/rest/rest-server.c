@@ -266,6 +266,7 @@ static gboolean
 read_files (VigilRestServer *self, GError **error)
 {
   const VigilRestSettings *settings = self->context.settings;
+  size_t size;
 
   self->access = settings->tokens_file == NULL
                      ? vigil_rest_access_new (NULL, NULL, error)
@@ -275,15 +276,15 @@ read_files (VigilRestServer *self, GError **error)
   if (!settings->use_tls)
     return TRUE;
   self->certificate =
-      vigil_file_read (settings->certificate_file, PEM_BYTES_MAX, NULL, error);
+      vigil_file_read (settings->certificate_file, PEM_BYTES_MAX, &size, error);
   if (self->certificate == NULL)
     return FALSE;
-  self->key = vigil_file_read (settings->key_file, PEM_BYTES_MAX, NULL, error);
+  self->key = vigil_file_read (settings->key_file, PEM_BYTES_MAX, &size, error);
   if (self->key == NULL)
     return FALSE;
   if (settings->verify_clients)
     self->client_ca =
-        vigil_file_read (settings->client_ca_file, PEM_BYTES_MAX, NULL, error);
+        vigil_file_read (settings->client_ca_file, PEM_BYTES_MAX, &size, error);
   return !settings->verify_clients || self->client_ca != NULL;
 }
 

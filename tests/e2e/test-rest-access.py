@@ -1,0 +1,417 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who gets in by REST, who does not, and what strangers can do to others."""
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import rest
+import rig
+import tap
+
+LIVE = "videotestsrc is-live=true ! " \
+       "video/x-raw,width=64,height=48,framerate=25/1 ! " \
+       "appsink name=destination"
+READ = "r" * 32
+CONTROL = "c" * 32
+
+
+def serve(**settings):
+    variables = settings.pop("variables", {})
+    config = rig.write_config(
+        rig.pipeline(LIVE, "live", auto_start=False), rest=settings)
+    return rig.serve(config, rig.write_environment(**variables))
+
+
+def tokens(mode=0o600):
+    path = rig.folder() / "tokens"
+    path.write_text(f"# roles\nread {READ}\ncontrol {CONTROL}\n")
+    path.chmod(mode)
+    return str(path)
+
+
+# ---- Where it listens
+
+def test_listens_on_loopback_alone_by_default():
+    with serve() as server:
+        client = rest.Client(server)
+        assert client.address == "127.0.0.1", server.text()
+
+
+def test_refuses_to_listen_elsewhere_unprotected():
+    with serve(address="0.0.0.0") as server:
+        assert server.wait() == 78, server.text()
+        assert "config.rest.address" in server.text()
+        assert "tokens_file" in server.text()
+
+
+def test_listens_everywhere_when_told_so():
+    with serve(allow_unauthenticated_remote=True) as server:
+        client = rest.Client(server)
+        assert "REST on http://0.0.0.0:" in server.text(), server.text()
+        assert "controls this server" in server.text(), server.text()
+        assert client.get("/health/live").status == 200
+
+
+def test_can_be_switched_off():
+    with serve(enabled=False) as server:
+        server.wait_for("nothing can be started")
+        assert "REST on" not in server.text()
+        assert server.terminate() == 0
+
+
+# ---- Tokens
+
+def test_tokens_and_roles():
+    with serve(tokens_file=tokens()) as server:
+        client = rest.Client(server)
+        start = rest.START + "live"
+        for token, method, path, status in (
+                (None, "GET", "/pipelines", 401),
+                ("x" * 32, "GET", "/pipelines", 401),
+                (READ[:-1], "GET", "/pipelines", 401),
+                (READ, "GET", "/pipelines", 200),
+                (CONTROL, "GET", "/pipelines", 200),
+                (None, "GET", "/metrics", 401),
+                (READ, "GET", "/metrics", 200),
+                (None, "POST", start, 401),
+                (READ, "POST", start, 403),
+                (CONTROL, "POST", start, 200),
+                (READ, "DELETE", "/pipelines/x", 403),
+                (CONTROL, "DELETE", "/pipelines/x", 400),
+                # Supervisors need no secret.
+                (None, "GET", "/health/live", 200),
+                (None, "GET", "/health/ready", 200)):
+            client.token = token
+            answer = client.ask(
+                method, path, {} if method == "POST" else None)
+            assert answer.status == status, (token, method, path, answer)
+            if status == 401:
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+        # No word of them anywhere.
+        for secret in (READ, CONTROL):
+            assert secret not in server.text()
+
+
+def test_refused_before_the_body_is_read():
+    with serve(tokens_file=tokens()) as server:
+        client = rest.Client(server)
+        with socket.create_connection(
+                (client.address, client.port), rig.LIMIT_S) as raw:
+            raw.sendall(f"POST {rest.START}live HTTP/1.1\r\nHost: x\r\n"
+                        "Content-Type: application/json\r\n"
+                        "Content-Length: 1000\r\n\r\n".encode())
+            assert raw.recv(100).startswith(b"HTTP/1.1 401")
+
+
+def test_tokens_that_cannot_be_used():
+    path = rig.folder() / "tokens"
+    for text, words in (("control short\n", "line 1"), ("", "no token"),
+                        ("\nroot " + "x" * 32, "line 2"),
+                        ("read " + "\xe4" * 32, "line 1")):
+        path.write_text(text)
+        with serve(tokens_file=str(path)) as server:
+            assert server.wait() == 78, server.text()
+            assert words in server.text(), server.text()
+            assert "x" * 32 not in server.text()
+    with serve(tokens_file="/no/such/file") as server:
+        assert server.wait() == 78, server.text()
+
+
+def test_warns_of_a_file_that_others_can_read():
+    with serve(tokens_file=tokens(0o644)) as server:
+        server.wait_for("chmod 600")
+
+
+# ---- Web pages in a browser
+
+def test_host_and_origin():
+    with serve(host_names=["vigil.example"],
+               origins=["https://panel.example"]) as server:
+        client = rest.Client(server)
+        own = f"{client.address}:{client.port}"
+        for headers, status in (
+                ({"Host": "evil.example"}, 403),
+                ({"Host": f"evil.example:{client.port}"}, 403),
+                ({"Host": "vigil.example"}, 200),
+                ({"Host": "localhost:1"}, 200),
+                ({"Host": "[::1]:8080"}, 200),
+                ({"Host": own}, 200),
+                ({"Origin": "http://evil.example"}, 403),
+                ({"Origin": "null"}, 403),
+                ({"Origin": f"http://{own}"}, 200),
+                ({"Origin": "https://panel.example"}, 200)):
+            answer = client.get("/pipelines", **headers)
+            assert answer.status == status, (headers, answer)
+        assert "Access-Control-Allow-Origin" not in \
+            client.get("/pipelines").headers
+        answer = client.ask(
+            "OPTIONS", rest.START + "live", Origin="https://panel.example",
+            Access_Control_Request_Method="POST")
+        assert answer.status == 204, answer
+        assert answer.headers["Access-Control-Allow-Origin"] == \
+            "https://panel.example", answer
+
+
+# ---- TLS
+
+def certificates(folder):
+    """A CA, and what it signed for the server and for a client."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True,
+                       capture_output=True, timeout=rig.LIMIT_S)
+    for name in ("ca", "other"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout",
+                f"{name}.key", "-out", f"{name}.crt", "-subj", f"/CN={name}")
+    (folder / "san").write_text("subjectAltName=IP:127.0.0.1")
+    for name, issuer in (("server", "ca"), ("client", "ca"),
+                         ("stranger", "other")):
+        openssl("req", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.crt",
+                "-CAkey", f"{issuer}.key", "-CAcreateserial", "-days", "2",
+                "-extfile", "san", "-out", f"{name}.crt")
+    return folder
+
+
+def tls_settings(folder):
+    return {"certificate_file": str(folder / "server.crt"),
+            "key_file": str(folder / "server.key"),
+            "client_ca_file": str(folder / "ca.crt"),
+            "address": "127.0.0.1"}
+
+
+def context(folder, name=None):
+    made = ssl.create_default_context(cafile=folder / "ca.crt")
+    if name:
+        made.load_cert_chain(folder / f"{name}.crt", folder / f"{name}.key")
+    return made
+
+
+def test_tls():
+    folder = certificates(rig.folder())
+    with serve(**tls_settings(folder),
+               variables={"HTTPS": "true"}) as server:
+        client = rest.Client(server, context=context(folder))
+        assert client.secure
+        instance = client.start("live")
+        client.wait_for_state(instance, "RUNNING")
+        for version, works in ((ssl.TLSVersion.TLSv1_1, False),
+                               (ssl.TLSVersion.TLSv1_2, True),
+                               (ssl.TLSVersion.TLSv1_3, True)):
+            client.context = context(folder)
+            client.context.minimum_version = ssl.TLSVersion.TLSv1
+            client.context.maximum_version = version
+            client.context.set_ciphers("ALL:@SECLEVEL=0")
+            try:
+                assert client.get("/health/live").status == 200 and works
+            except OSError:
+                assert not works, version
+
+
+def test_mutual_tls():
+    folder = certificates(rig.folder())
+    with serve(**tls_settings(folder), variables={
+            "HTTPS": "true", "MTLS_VERIFICATION": "true"}) as server:
+        client = rest.Client(server)
+        for name, works in ((None, False), ("stranger", False),
+                            ("client", True)):
+            client.context = context(folder, name)
+            try:
+                answer = client.get("/pipelines")
+                assert answer.status == (200 if works else 403), answer
+            except OSError:
+                assert not works, name
+
+
+def test_tls_files_that_cannot_be_used():
+    folder = certificates(rig.folder())
+    settings = tls_settings(folder)
+    for change, words in (
+            ({"certificate_file": "/no/such"}, "config.rest.certificate_file"),
+            ({"key_file": str(folder / "client.key")}, "belong together"),
+            ({"certificate_file": str(folder / "san")}, "PEM")):
+        with serve(**{**settings, **change},
+                   variables={"HTTPS": "true"}) as server:
+            assert server.wait() == 78, server.text()
+            assert words in server.text(), server.text()
+    with serve(variables={"MTLS_VERIFICATION": "true"}) as server:
+        assert server.wait() == 78, server.text()
+        assert "HTTPS" in server.text()
+
+
+# ---- What a request may read
+
+def test_files_from_afar():
+    allowed, secret = rig.folder(), rig.folder()
+    (allowed / "video.avi").touch()
+    (secret / "video.avi").touch()
+    os.symlink(secret / "video.avi", allowed / "link.avi")
+    play = "{auto_source} ! decodebin ! appsink name=destination"
+    config = rig.write_config(
+        rig.pipeline(play, "play", auto_start=False),
+        rest={"tokens_file": tokens(), "folders": [str(allowed)]})
+    with rig.serve(config, rig.write_environment()) as server:
+        client = rest.Client(server, CONTROL)
+
+        def start(source):
+            return client.ask("POST", rest.START + "play", {"source": source})
+
+        for path, status in ((allowed / "video.avi", 200),
+                             (secret / "video.avi", 400),
+                             (allowed / "link.avi", 400),
+                             (allowed / ".." / secret.name / "video.avi", 400),
+                             (Path("/etc/passwd"), 400)):
+            answer = start({"type": "uri", "uri": f"file://{path}"})
+            assert answer.status == status, (path, answer)
+        escaped = str(secret / "video.avi").replace("v", "%76")
+        assert start({"type": "uri",
+                      "uri": f"file://{escaped}"}).status == 400
+        for source in ({"type": "gst", "element": "filesrc",
+                        "properties": {"location": "/etc/passwd"}},
+                       {"type": "webcam", "device": "/dev/video0"}):
+            assert start(source).status == 400, source
+
+
+def test_secrets_are_masked():
+    config = rig.write_config(
+        rig.pipeline("{auto_source} ! decodebin ! appsink name=destination",
+                     "play", auto_start=False))
+    with rig.serve(config, rig.write_environment(
+            LOG_LEVEL="DEBUG")) as server:
+        client = rest.Client(server)
+        instance = client.start("play", {"source": {
+            "type": "uri", "uri": "rtsp://me:CANARY-1@127.0.0.1:9/",
+            "properties": {"user-pw": "CANARY-2"}}})
+        client.wait_for_state(instance, "ERROR")
+        for path in (f"/pipelines/{instance}",
+                     f"/pipelines/{instance}/status", "/pipelines/status",
+                     "/metrics"):
+            answer = client.get(path)
+            assert answer.status == 200
+            assert "CANARY" not in answer.body, answer
+        assert "CANARY" not in server.text(), server.text()
+
+
+# ---- Attacks on the patience of the server
+
+def test_slow_headers_harm_nobody():
+    with serve() as server:
+        client = rest.Client(server)
+        instance = client.start("live")
+        stop = threading.Event()
+        crowd = []
+
+        def drip():
+            while not stop.wait(0.5):
+                for raw in crowd:
+                    try:
+                        raw.sendall(b"X-A: b\r\n")
+                    except OSError:
+                        pass
+        for _ in range(300):
+            raw = socket.create_connection(
+                (client.address, client.port), rig.LIMIT_S)
+            raw.sendall(b"GET /pipelines HTTP/1.1\r\nHost: localhost\r\n")
+            crowd.append(raw)
+        thread = threading.Thread(target=drip)
+        thread.start()
+        begin = time.monotonic()
+        slowest = 0
+        while time.monotonic() < begin + 3:
+            asked = time.monotonic()
+            assert client.status(instance)["state"] == "RUNNING"
+            slowest = max(slowest, time.monotonic() - asked)
+        assert slowest < 1, slowest
+        # Each is gone after its ten seconds, whatever it sends.
+        for raw in crowd:
+            raw.settimeout(max(0.1, begin + 15 - time.monotonic()))
+            try:
+                while raw.recv(1000):
+                    pass
+            except ConnectionError:
+                pass
+        assert time.monotonic() < begin + 14
+        stop.set()
+        thread.join()
+        for raw in crowd:
+            raw.close()
+
+
+def test_a_request_that_stops_half_way_is_answered_408():
+    with serve() as server:
+        client = rest.Client(server)
+        with socket.create_connection(
+                (client.address, client.port), rig.LIMIT_S) as raw:
+            raw.sendall(b"GET /pipelines HTT")
+            assert raw.recv(1000).startswith(b"HTTP/1.1 408")
+
+
+def resources(server):
+    folder = Path("/proc", str(server.process.pid))
+    return (len(os.listdir(folder / "fd")), len(os.listdir(folder / "task")))
+
+
+def test_a_thousand_starts_and_stops_leave_nothing():
+    with rig.Broker() as broker:
+        config = rig.write_config(rig.pipeline(
+            LIVE, "live", publisher={}, auto_start=False))
+        with rig.serve(config, rig.write_environment(broker)) as server:
+            client = rest.Client(server)
+
+            def cycle(times):
+                for _ in range(times):
+                    instance = client.start("live")
+                    answer = client.ask("DELETE", f"/pipelines/{instance}")
+                    assert answer.json()["state"] == "ABORTED", answer
+            cycle(50)
+            before = resources(server)
+            threads = [threading.Thread(target=cycle, args=(240,))
+                       for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            end = time.monotonic() + rig.LIMIT_S
+            while True:
+                after = resources(server)
+                if after[0] <= before[0] + 2 and after[1] <= before[1] + 2:
+                    break
+                assert time.monotonic() < end, (before, after)
+                time.sleep(0.1)
+            assert broker.count("New client connected") <= \
+                broker.count("disconnected") + broker.count("DISCONNECT")
+            # The table keeps the last hundred.
+            assert len(client.get("/pipelines/status").json()) == 100
+            assert server.terminate() == 0, server.text()
+
+
+def test_sigterm_while_requests_come():
+    with serve() as server:
+        client = rest.Client(server)
+
+        def storm():
+            try:
+                while True:
+                    instance = client.start("live")
+                    client.ask("DELETE", f"/pipelines/{instance}")
+            except (OSError, AssertionError):
+                pass  # refused with 503, or gone
+        threads = [threading.Thread(target=storm) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        server.wait_for("starts", 20)
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0, server.text()
+        for thread in threads:
+            thread.join(rig.LIMIT_S)
+
+
+tap.run(globals())
