@@ -11,7 +11,8 @@ unless a comment in the line above says otherwise:
                                          page has a new subscriber, and must
                                          have printed something in the end
   <!-- test: background, messages -->    goes on; the page is read on when
-                                         every subscriber has printed
+                                         every subscriber has printed; ends
+                                         the one before it
   <!-- test: skip, REASON -->            is not run
 """
 import os
@@ -25,10 +26,11 @@ import rig
 import tap
 
 BLOCK = re.compile(
-    r"(?:^<!-- test: (?P<how>[^\n]*) -->\n)?^```sh\n(?P<text>.*?)^```",
+    r"(?:^ *<!-- test: (?P<how>[^\n]*) -->\n)?^(?P<indent> *)```sh\n"
+    r"(?P<text>.*?)^(?P=indent)```",
     re.MULTILINE | re.DOTALL)
 INSIDE = "VIGIL_TEST_DOCS_INSIDE"
-PORT = 1883
+PORTS = (1883, 8883)
 
 
 def pages():
@@ -57,6 +59,8 @@ def copy_tree():
     """What is under git, in a folder that commands may write to."""
     place = rig.folder() / "vigil"
     place.mkdir()
+    # A broker that root starts becomes another user, who reads its files.
+    place.parent.chmod(0o755)
     names = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached",
          "--others", "--exclude-standard"],
@@ -85,6 +89,7 @@ class Page:
         (self.place / "build").symlink_to(rig.BUILD)
         self.programs = []
         self.subscribers = []
+        self.publisher = None
 
     def start(self, text):
         program = rig.Program(
@@ -100,6 +105,8 @@ class Page:
         mode, _, detail = how.partition(", ")
         if mode == "skip":
             return
+        if detail == "messages" and self.publisher:
+            self.publisher.terminate()
         before = connections()
         program = self.start(text)
         if mode == "ends":
@@ -112,6 +119,7 @@ class Page:
             self.subscribers.append(program)
             self.wait_for(lambda: connections() > before, program)
         elif detail == "messages":
+            self.publisher = program
             self.wait_for(self.all_have_printed, program)
         else:
             raise AssertionError(f"unknown test comment: {how}")
@@ -139,13 +147,14 @@ class Page:
 
 
 def connections():
-    """How many clients are connected to the broker's port."""
-    established, port = "01", f":{PORT:04X}"
+    """How many clients are connected to a broker's port."""
+    established = "01"
+    ports = tuple(f":{port:04X}" for port in PORTS)
     count = 0
     for name in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(name).read_text().splitlines()[1:]:
             fields = line.split()
-            count += fields[1].endswith(port) and fields[3] == established
+            count += fields[1].endswith(ports) and fields[3] == established
     return count
 
 
