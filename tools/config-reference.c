@@ -42,6 +42,17 @@ static const Variable variables[] = {
     {"MQTT_HOST", "", "The broker, where a pipeline names none."},
     {"MQTT_PORT", "1883", "Its port."},
     {"MQTT_PAYLOAD_FORMAT", "array", "The default of `payload_format`."},
+    {"PUBLISHER_ENDPOINT", "",
+        "`EndPoint` of every publisher of the EIS Message Bus; "
+        "PUBLISHER_NAME_ENDPOINT: of the one called NAME."},
+    {"PUBLISHER_TYPE", "",
+        "`Type` of every publisher; PUBLISHER_NAME_TYPE: of the one called "
+        "NAME."},
+    {"DEV_MODE", "",
+        "true: no publisher of the EIS Message Bus uses keys; false: each on "
+        "TCP must; unset: those with key files do."},
+    {"APPEND_PIPELINE_NAME_TO_PUBLISHER_TOPIC", "false",
+        "Topics of the EIS Message Bus end with _ and the pipeline's name."},
     {"REST_SERVER_PORT", "8080",
         "Port of the REST interface; 0: any free one."},
     {"HTTPS", "false", "REST over TLS."},
@@ -92,6 +103,7 @@ main (void)
 
   append_table (vigil_entry_list_keys (), "config.pipelines[]", text);
   append_destinations (text);
+  append_table (vigil_eis_settings_keys, "interfaces.Publishers[]", text);
   append_table (vigil_rest_settings_keys, "config.rest", text);
   append_variables (text);
   fputs (text->str, stdout);
