@@ -10,6 +10,8 @@
 #include "publish/destination.h"
 
 #include "base/error.h"
+#include "base/log.h"
+#include "filter/filter.h"
 #include "publish/eis-bus.h"
 #include "publish/eis-metadata.h"
 #include <pthread.h>
@@ -17,6 +19,8 @@
 
 /* Adds the pipeline's name to the topic, as EVAM does. */
 #define APPEND_NAME "APPEND_PIPELINE_NAME_TO_PUBLISHER_TOPIC"
+
+enum { LOG_INTERVAL_MS = 60 * 1000 };
 
 typedef enum {
   DROP_NOT_OPEN,
@@ -35,6 +39,7 @@ typedef struct {
   VigilEisSocket *socket; /* of the bus */
   char *topic;
   gboolean publish_frame;
+  VigilLogGate raw_gate; /* of the worker */
 
   pthread_mutex_t lock; /* protects what follows */
   pthread_cond_t stopped;
@@ -56,6 +61,7 @@ static const VigilSchemaKey keys[] = {
         .help = "Send the frame as a blob beside the metadata."},
     {.name = "filter",
         .type = VIGIL_SCHEMA_OBJECT,
+        .keys = vigil_filter_keys,
         .help = "Which results are published; as in `mqtt_publisher`."},
     {.name = NULL},
 };
@@ -80,12 +86,15 @@ check (const VigilJson *settings, const char *path,
 {
   const char *name = vigil_schema_get_string (settings, "name", NULL);
   g_autofree char *name_path = vigil_schema_join_path (path, "name");
+  g_autofree char *filter_path = vigil_schema_join_path (path, "filter");
   g_autofree char *text = NULL;
 
-  if (vigil_eis_bus_find (context->eis_bus, name) != NULL)
-    return;
-  text = describe_missing (context->eis_bus, name);
-  vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, name_path, "%s", text);
+  if (vigil_eis_bus_find (context->eis_bus, name) == NULL) {
+    text = describe_missing (context->eis_bus, name);
+    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, name_path, "%s", text);
+  }
+  vigil_filter_check (
+      vigil_json_object_get (settings, "filter"), filter_path, problems);
 }
 
 static gboolean
@@ -232,13 +241,40 @@ wait_for_subscribers (EisDestination *self, int64_t deadline_us)
   return has_time;
 }
 
+/* The bus knows one raw form: BGR, row after row. Returns: (transfer full)
+ * (nullable). */
+static GBytes *
+pack_raw (EisDestination *self, const VigilFrame *frame)
+{
+  const size_t row_bytes = (size_t)frame->width * 3;
+  uint64_t suppressed;
+  uint8_t *packed = NULL;
+
+  if (frame->pixels == VIGIL_PIXELS_BGR)
+    packed = g_try_malloc (row_bytes * (size_t)frame->height);
+  if (packed == NULL) {
+    if (vigil_log_gate_open (&self->raw_gate, LOG_INTERVAL_MS,
+            g_get_monotonic_time (), &suppressed))
+      g_warning ("%s: raw frames of format %s go to the EIS Message Bus "
+                 "without their picture: want BGR, or no publish_raw_frame",
+          self->topic, frame->format != NULL ? frame->format : "unknown");
+    return NULL;
+  }
+  for (int row = 0; row < frame->height; row++)
+    memcpy (packed + row_bytes * (size_t)row,
+        frame->planes[0] + (ptrdiff_t)frame->strides[0] * row, row_bytes);
+  return g_bytes_new_take (packed, row_bytes * (size_t)frame->height);
+}
+
 /* The bytes of the frame, to be kept. Returns: (transfer full) (nullable):
  * NULL when there is none to send. */
 static GBytes *
-get_blob (const EisDestination *self, const VigilMessage *message)
+get_blob (EisDestination *self, const VigilMessage *message)
 {
   if (!self->publish_frame || message->frame == NULL)
     return NULL;
+  if (message->raw != NULL)
+    return pack_raw (self, message->raw);
   if (!message->frame_is_borrowed)
     return g_bytes_ref (message->frame);
   return g_bytes_new (g_bytes_get_data (message->frame, NULL),

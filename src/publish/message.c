@@ -20,6 +20,14 @@ vigil_message_new (GBytes *metadata, GBytes *frame, gboolean frame_is_borrowed,
   return self;
 }
 
+void
+vigil_message_set_raw (VigilMessage *self, VigilFrame *frame)
+{
+  g_return_if_fail (self != NULL && self->raw == NULL);
+
+  self->raw = vigil_frame_ref (frame);
+}
+
 VigilMessage *
 vigil_message_ref (VigilMessage *self)
 {
@@ -37,5 +45,6 @@ vigil_message_unref (VigilMessage *self)
     return;
   g_bytes_unref (self->metadata);
   g_clear_pointer (&self->frame, g_bytes_unref);
+  vigil_frame_unref (self->raw);
   g_free (self);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "model/frame.h"
 #include <glib.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ typedef struct {
   gboolean frame_is_borrowed;
   const char *content_type; /* (nullable) of the frame; interned or static */
   uint64_t frame_id;
+  VigilFrame *raw; /* (nullable) the picture, when the bytes are raw ones */
   /* Not GLib's count: ThreadSanitizer sees only what is compiled with it. */
   atomic_uint reference_count;
 } VigilMessage;
@@ -29,6 +31,9 @@ typedef struct {
  */
 VigilMessage *vigil_message_new (GBytes *metadata, GBytes *frame,
     gboolean frame_is_borrowed, const char *content_type, uint64_t frame_id);
+/* Says that the bytes are those of @frame, as they lie there. Before the
+ * message is shared. */
+void vigil_message_set_raw (VigilMessage *self, VigilFrame *frame);
 /* Returns: (transfer full) @self. Any thread. */
 VigilMessage *vigil_message_ref (VigilMessage *self);
 /* NULL is allowed. Any thread. */

@@ -426,10 +426,13 @@ send_to_target (VigilPublisher *self, Target *target, VigilMessage *common)
   /* A file's frames may wait; the destination knows for how long. */
   int64_t deadline_us = self->is_live ? 0 : G_MAXINT64;
 
-  if (target->metadata != NULL)
+  if (target->metadata != NULL) {
     own = vigil_message_new (g_steal_pointer (&target->metadata),
         common->frame != NULL ? g_bytes_ref (common->frame) : NULL,
         common->frame_is_borrowed, common->content_type, common->frame_id);
+    if (common->raw != NULL)
+      vigil_message_set_raw (own, common->raw);
+  }
   count_offered (self, target, FALSE);
   vigil_destination_send (
       target->destination, own != NULL ? own : common, deadline_us);
@@ -451,6 +454,9 @@ publish_frame (VigilPublisher *self, VigilFrame *frame)
     image = get_image (self, frame, &is_borrowed);
   message = vigil_message_new (g_steal_pointer (&metadata), image, is_borrowed,
       get_content_type (self, frame), frame->frame_id);
+  if (image != NULL && vigil_frame_is_raw (frame) &&
+      self->settings.publishes_raw)
+    vigil_message_set_raw (message, frame);
   for (unsigned i = 0; i < self->targets->len; i++) {
     Target *target = g_ptr_array_index (self->targets, i);
 

@@ -173,6 +173,68 @@ test_borrowed_frames_are_copied (Fixture *self, gconstpointer data)
     g_assert_cmpint (blob[i], ==, 'a');
 }
 
+static VigilMessage *
+new_raw_message (VigilPixels pixels, const uint8_t *pixel_bytes, size_t size)
+{
+  g_autoptr (VigilFrame) frame = vigil_frame_new ();
+  VigilMessage *message;
+
+  frame->format = g_strdup (pixels == VIGIL_PIXELS_BGR ? "BGR" : "NV12");
+  frame->pixels = pixels;
+  frame->width = 3;
+  frame->height = 2;
+  frame->planes[0] = frame->planes[1] = pixel_bytes;
+  frame->strides[0] = frame->strides[1] = 12;
+  message = vigil_message_new (g_bytes_new_static ("{\"frame_id\":1}", 14),
+      g_bytes_new_static (pixel_bytes, size), TRUE, "video/x-raw", 1);
+  vigil_message_set_raw (message, frame);
+  return message;
+}
+
+/* Width times height times three, in the order of the rows: what readers
+ * shape an array of. */
+static void
+test_raw_frames_have_no_padding (Fixture *self, gconstpointer data)
+{
+  static const uint8_t padded[24] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 11, 12,
+      13, 14, 15, 16, 17, 18, 19, 0, 0, 0};
+  static const uint8_t packed[18] = {
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19};
+  g_autoptr (VigilMessage) message =
+      new_raw_message (VIGIL_PIXELS_BGR, padded, sizeof (padded));
+  g_autoptr (TestEisReader) reader = test_eis_reader_new (self->endpoint, NULL);
+  g_autoptr (TestEisMessage) read = NULL;
+
+  start (self, "{\"publish_frame\":true}");
+  vigil_destination_send (self->destination, message, G_MAXINT64);
+  read = test_eis_reader_read (reader, 2000);
+  g_assert_nonnull (read->blob);
+  g_assert_cmpmem (g_bytes_get_data (read->blob, NULL),
+      g_bytes_get_size (read->blob), packed, sizeof (packed));
+}
+
+static void
+test_other_raw_frames_stay_away (Fixture *self, gconstpointer data)
+{
+  static const uint8_t bytes[24];
+  g_autoptr (VigilMessage) message =
+      new_raw_message (VIGIL_PIXELS_NV12, bytes, sizeof (bytes));
+  g_autoptr (TestEisReader) reader = test_eis_reader_new (self->endpoint, NULL);
+
+  vigil_fixture_expect_warning ("vigil-publish", "*format NV12*want BGR*");
+  start (self, "{\"publish_frame\":true}");
+  for (unsigned i = 0; i < 3; i++) {
+    g_autoptr (TestEisMessage) read = NULL;
+
+    vigil_destination_send (self->destination, message, G_MAXINT64);
+    read = test_eis_reader_read (reader, 2000);
+    g_assert_cmpstr (read->json, ==, "{\"frame_id\":1}");
+    g_assert_null (read->blob);
+  }
+  g_assert_cmpuint (
+      vigil_fixture_count_warnings ("*format NV12*want BGR*"), ==, 1);
+}
+
 static void
 test_live_never_waits (Fixture *self, gconstpointer data)
 {
@@ -308,6 +370,8 @@ main (int argc, char **argv)
   add ("waiting-subscriber", NULL, test_a_waiting_subscriber_gets_all);
   add ("metadata-alone", NULL, test_metadata_alone);
   add ("borrowed-frames", NULL, test_borrowed_frames_are_copied);
+  add ("raw/no-padding", NULL, test_raw_frames_have_no_padding);
+  add ("raw/other-formats", NULL, test_other_raw_frames_stay_away);
   add ("live", NULL, test_live_never_waits);
   add ("stop", NULL, test_stop_ends_the_wait);
   add ("taken-port", NULL, test_a_taken_port_drops);
