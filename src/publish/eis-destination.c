@@ -292,6 +292,10 @@ send_message (void *state, VigilMessage *message, int64_t deadline_us)
   const size_t bytes =
       g_bytes_get_size (json) + (blob != NULL ? g_bytes_get_size (blob) : 0);
 
+  if (is_stopped (self)) {
+    count_dropped (self, DROP_STOPPED);
+    return;
+  }
   if (!vigil_eis_socket_open (self->socket, bytes)) {
     count_dropped (self, DROP_NOT_OPEN);
     return;
