@@ -2,9 +2,9 @@
 /*
  * The element vigilreplay. Frames pass untouched; only their metadata grows.
  */
-#include "gstvigilreplay.h"
+#include "gst/gstvigilreplay.h"
 
-#include "recording.h"
+#include "gst/recording.h"
 #include <gst/video/gstvideometa.h>
 
 /* How far a record may be from a frame whose duration is not known. */

@@ -3,9 +3,9 @@
  * The elements that come with the program, registered in it: there is no
  * plugin file to install or to find.
  */
-#include "plugin.h"
+#include "gst/plugin.h"
 
-#include "gstvigilreplay.h"
+#include "gst/gstvigilreplay.h"
 
 static gboolean
 init_plugin (GstPlugin *plugin)

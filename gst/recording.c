@@ -3,7 +3,7 @@
  * Recorded detections, read whole: two sorted lists of the same records, by
  * frame and by time.
  */
-#include "recording.h"
+#include "gst/recording.h"
 
 #include "base/error.h"
 #include "base/json.h"

@@ -5,7 +5,7 @@
 #include "app/commands.h"
 
 #include "app/startup.h"
-#include "plugin.h"
+#include "gst/plugin.h"
 #include "rest/rest-settings.h"
 #include "server/entry.h"
 #include "server/settings.h"

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "plugin.h"
+#include "gst/plugin.h"
 #include "rest/rest-server.h"
 #include "server/instance-manager.h"
 #include <glib-unix.h>

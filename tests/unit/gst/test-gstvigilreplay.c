@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vigilreplay in pipelines: each frame gets what was recorded for it. */
 #include "common/test-run.h"
-#include "plugin.h"
+#include "gst/plugin.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of recorded detections: what they hold, what is wrong with them. */
 #include "common/fixture.h"
-#include "recording.h"
+#include "gst/recording.h"
 
 #include "base/error.h"
 #include <string.h>
