@@ -542,3 +542,13 @@ vigil_json_writer_raw (VigilJsonWriter *self, const char *json, gssize length)
   append_separator (self);
   append_bytes (self->text, json, length < 0 ? strlen (json) : (size_t)length);
 }
+
+char *
+vigil_json_to_text (const VigilJson *self)
+{
+  GString *text = g_string_new (NULL);
+  VigilJsonWriter writer;
+  vigil_json_writer_init (&writer, text);
+  vigil_json_writer_value (&writer, self);
+  return g_string_free (text, FALSE);
+}

@@ -275,16 +275,6 @@ vigil_json_is_null (const VigilJson *self)
 }
 
 char *
-vigil_json_to_text (const VigilJson *self)
-{
-  GString *text = g_string_new (NULL);
-  VigilJsonWriter writer;
-  vigil_json_writer_init (&writer, text);
-  vigil_json_writer_value (&writer, self);
-  return g_string_free (text, FALSE);
-}
-
-char *
 vigil_json_to_pretty_text (const VigilJson *self)
 {
   /* 15 digits are what a double holds of a decimal number: 0.1 stays 0.1. */

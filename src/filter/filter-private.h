@@ -8,6 +8,18 @@
  * a part is copied one level deep, up to the root; all else is shared.
  */
 
+typedef enum {
+  VIGIL_FILTER_DETECTION,
+  VIGIL_FILTER_CLASSIFICATION,
+} VigilFilterKind;
+
+struct _VigilFilter {
+  VigilFilterKind kind;
+  gboolean is_message_mode;
+  gboolean skips_empty;
+  GHashTable *thresholds; /* element-type: char *, double * */
+};
+
 /* What is known while a frame is judged. */
 typedef struct {
   const VigilFilter *filter;

@@ -6,18 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-typedef enum {
-  KIND_DETECTION,
-  KIND_CLASSIFICATION,
-} Kind;
-
-struct _VigilFilter {
-  Kind kind;
-  gboolean is_message_mode;
-  gboolean skips_empty;
-  GHashTable *thresholds; /* element-type: char *, double * */
-};
-
 static const char *const kinds[] = {"detection", "classification", NULL};
 static const char *const modes[] = {"detections", "message", NULL};
 
@@ -102,9 +90,9 @@ vigil_filter_new (const VigilJson *settings)
     return NULL;
   self = g_new0 (VigilFilter, 1);
   self->kind = g_strcmp0 (vigil_schema_get_string (settings, "type", NULL),
-                   kinds[KIND_CLASSIFICATION]) == 0
-                   ? KIND_CLASSIFICATION
-                   : KIND_DETECTION;
+                   kinds[VIGIL_FILTER_CLASSIFICATION]) == 0
+                   ? VIGIL_FILTER_CLASSIFICATION
+                   : VIGIL_FILTER_DETECTION;
   self->is_message_mode =
       strcmp (
           vigil_schema_get_string (settings, "mode", modes[0]), "message") == 0;
@@ -130,54 +118,6 @@ vigil_filter_free (VigilFilter *self)
   g_free (self);
 }
 
-/* ---- What both kinds use --------------------------------------------------
- */
-
-gboolean
-vigil_filter_get_threshold (
-    const VigilFilter *self, const char *label, double *ret_threshold)
-{
-  const double *threshold =
-      label != NULL ? g_hash_table_lookup (self->thresholds, label) : NULL;
-
-  if (threshold == NULL)
-    return FALSE;
-  *ret_threshold = *threshold;
-  return TRUE;
-}
-
-VigilJson *
-vigil_filter_share (const VigilJson *value)
-{
-  return vigil_json_ref ((VigilJson *)value);
-}
-
-VigilJson *
-vigil_filter_copy_members (const VigilJson *object)
-{
-  VigilJson *copy = vigil_json_new_object ();
-  VigilJsonIter iter = {0};
-  const char *name;
-  const VigilJson *value;
-
-  while (vigil_json_object_next (object, &iter, &name, &value))
-    vigil_json_object_take (copy, name, vigil_filter_share (value));
-  return copy;
-}
-
-VigilJson *
-vigil_filter_copy_elements (const VigilJson *array, const gboolean *is_skipped)
-{
-  VigilJson *copy = vigil_json_new_array ();
-
-  for (size_t i = 0; i < vigil_json_array_size (array); i++) {
-    if (!is_skipped[i])
-      vigil_json_array_take (
-          copy, vigil_filter_share (vigil_json_array_get (array, i)));
-  }
-  return copy;
-}
-
 /* ---- Judging ---------------------------------------------------------------
  */
 
@@ -186,7 +126,7 @@ apply_to_message (const VigilFilter *self, const VigilJson *metadata)
 {
   gboolean is_empty = FALSE;
   gboolean passes =
-      self->kind == KIND_DETECTION
+      self->kind == VIGIL_FILTER_DETECTION
           ? vigil_filter_pass_detections (self, metadata, &is_empty)
           : vigil_filter_pass_classifications (self, metadata, &is_empty);
 
@@ -205,7 +145,7 @@ vigil_filter_apply (
     return FALSE;
   if (self->is_message_mode)
     return apply_to_message (self, metadata);
-  pruned = self->kind == KIND_DETECTION
+  pruned = self->kind == VIGIL_FILTER_DETECTION
                ? vigil_filter_prune_detections (&judge, metadata)
                : vigil_filter_prune_classifications (&judge, metadata);
   if (judge.found == 0 ? self->skips_empty : judge.left == 0)
