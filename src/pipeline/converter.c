@@ -47,6 +47,10 @@ choose_format (VigilConverter *self)
   self->to.fps_n = self->from.fps_n;
   self->to.fps_d = self->from.fps_d;
   self->to.interlace_mode = self->from.interlace_mode;
+  /* The converter wants them equal. */
+  self->to.fps_n = self->from.fps_n;
+  self->to.fps_d = self->from.fps_d;
+  self->to.interlace_mode = self->from.interlace_mode;
   if (format != GST_VIDEO_FORMAT_I420)
     return;
   self->to.colorimetry = self->from.colorimetry;
