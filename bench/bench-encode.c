@@ -6,23 +6,11 @@
  */
 #include "encode/colour.h"
 #include "encode/encoder.h"
+#include "picture.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <turbojpeg.h>
-
-#define WIDTH 1920
-#define HEIGHT 1080
-#define QUALITY 85
-
-typedef struct {
-  uint8_t luma[HEIGHT * WIDTH];
-  uint8_t u[HEIGHT / 2 * WIDTH / 2];
-  uint8_t v[HEIGHT / 2 * WIDTH / 2];
-  uint8_t uv[HEIGHT / 2 * WIDTH];
-  uint8_t rgb[HEIGHT * WIDTH * 3];
-} Picture;
 
 static double
 get_cpu_us (void)
@@ -31,113 +19,6 @@ get_cpu_us (void)
 
   clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
   return now.tv_sec * 1e6 + now.tv_nsec / 1e3;
-}
-
-/* Noise smoothed over many samples, at three scales: about 1.5 bits a
- * pixel at quality 85, as a busy street takes. */
-static void
-draw_plane (uint8_t *plane, int width, int height, GRand *random)
-{
-  static const struct {
-    int cell, amplitude;
-  } scales[] = {{240, 160}, {40, 60}, {6, 34}};
-  g_autofree int *sum = g_new0 (int, (size_t)width *(size_t)height);
-
-  for (unsigned s = 0; s < G_N_ELEMENTS (scales); s++) {
-    const int cell = scales[s].cell;
-    const int columns = width / cell + 2;
-    g_autofree int *noise = g_new (int, columns *(height / cell + 2));
-
-    for (int i = 0; i < columns * (height / cell + 2); i++)
-      noise[i] = g_rand_int_range (random, 0, scales[s].amplitude);
-    for (int y = 0; y < height; y++) {
-      for (int x = 0; x < width; x++) {
-        const int *corner = noise + y / cell * columns + x / cell;
-        const int right = x % cell, down = y % cell;
-        const int top = corner[0] * (cell - right) + corner[1] * right;
-        const int bottom =
-            corner[columns] * (cell - right) + corner[columns + 1] * right;
-
-        sum[y * width + x] +=
-            (top * (cell - down) + bottom * down) / (cell * cell);
-      }
-    }
-  }
-  for (int i = 0; i < width * height; i++)
-    plane[i] = (uint8_t)CLAMP (sum[i], 16, 235);
-}
-
-static Picture *
-picture_new (void)
-{
-  Picture *self = g_new0 (Picture, 1);
-  g_autoptr (GRand) random = g_rand_new_with_seed (1);
-
-  draw_plane (self->luma, WIDTH, HEIGHT, random);
-  draw_plane (self->u, WIDTH / 2, HEIGHT / 2, random);
-  draw_plane (self->v, WIDTH / 2, HEIGHT / 2, random);
-  for (int i = 0; i < HEIGHT / 2 * WIDTH / 2; i++) {
-    self->uv[2 * i] = self->u[i];
-    self->uv[2 * i + 1] = self->v[i];
-  }
-  for (int i = 0; i < HEIGHT * WIDTH; i++) {
-    self->rgb[3 * i] = self->luma[i];
-    self->rgb[3 * i + 1] = self->luma[(i + 7) % (HEIGHT * WIDTH)];
-    self->rgb[3 * i + 2] = self->luma[(i + 14) % (HEIGHT * WIDTH)];
-  }
-  return self;
-}
-
-static VigilFrame *
-new_frame (const Picture *picture, VigilPixels pixels, VigilRange range,
-    VigilMatrix matrix)
-{
-  VigilFrame *frame = vigil_frame_new ();
-
-  frame->pixels = pixels;
-  frame->range = range;
-  frame->matrix = matrix;
-  frame->width = WIDTH;
-  frame->height = HEIGHT;
-  frame->planes[0] = picture->luma;
-  frame->strides[0] = WIDTH;
-  frame->planes[1] = pixels == VIGIL_PIXELS_NV12 ? picture->uv : picture->u;
-  frame->strides[1] = pixels == VIGIL_PIXELS_NV12 ? WIDTH : WIDTH / 2;
-  frame->planes[2] = picture->v;
-  frame->strides[2] = WIDTH / 2;
-  if (pixels == VIGIL_PIXELS_RGB) {
-    frame->planes[0] = picture->rgb;
-    frame->strides[0] = WIDTH * 3;
-  }
-  return frame;
-}
-
-/* TurboJPEG as its examples use it, on a buffer kept between images. */
-typedef struct {
-  tjhandle handle;
-  unsigned char *buffer;
-  const Picture *picture;
-  gboolean is_rgb;
-} Peer;
-
-static void
-peer_encode (void *data)
-{
-  Peer *self = data;
-  unsigned long size = 0;
-  const unsigned char *planes[] = {
-      self->picture->luma, self->picture->u, self->picture->v};
-  const int strides[] = {WIDTH, WIDTH / 2, WIDTH / 2};
-  int failed;
-
-  if (self->is_rgb)
-    failed = tjCompress2 (self->handle, self->picture->rgb, WIDTH, 0, HEIGHT,
-        TJPF_RGB, &self->buffer, &size, TJSAMP_420, QUALITY, TJFLAG_NOREALLOC);
-  else
-    failed = tjCompressFromYUVPlanes (self->handle, planes, WIDTH, strides,
-        HEIGHT, TJSAMP_420, &self->buffer, &size, QUALITY, TJFLAG_NOREALLOC);
-  if (failed != 0)
-    exit (1);
 }
 
 typedef struct {
@@ -228,13 +109,15 @@ static const struct {
 };
 
 static void
-measure_case (unsigned index, const Picture *picture, Peer *peer, int rounds)
+measure_case (
+    unsigned index, const BenchPicture *picture, BenchPeer *peer, int rounds)
 {
   Ours ours = {
-      .encoder = vigil_encoder_new (vigil_encoder_find ("jpeg"), QUALITY, NULL),
+      .encoder =
+          vigil_encoder_new (vigil_encoder_find ("jpeg"), BENCH_QUALITY, NULL),
       .colour = vigil_colour_new (VIGIL_COLOUR_BEST),
-      .frame = new_frame (picture, cases[index].pixels, cases[index].range,
-          cases[index].matrix),
+      .frame = bench_picture_new_frame (picture, cases[index].pixels,
+          cases[index].range, cases[index].matrix),
   };
   g_autofree char *encode_row =
       g_strdup_printf ("JPEG of 1080p %s", cases[index].name);
@@ -242,9 +125,9 @@ measure_case (unsigned index, const Picture *picture, Peer *peer, int rounds)
       "colours of 1080p %s, share of the encode", cases[index].name);
 
   peer->is_rgb = cases[index].pixels == VIGIL_PIXELS_RGB;
-  measure (encode_row, ours_encode, &ours, peer_encode, peer, rounds);
+  measure (encode_row, ours_encode, &ours, bench_peer_encode, peer, rounds);
   if (cases[index].converts)
-    measure (convert_row, ours_convert, &ours, peer_encode, peer, rounds);
+    measure (convert_row, ours_convert, &ours, bench_peer_encode, peer, rounds);
   vigil_frame_unref (ours.frame);
   vigil_colour_free (ours.colour);
   vigil_encoder_free (ours.encoder);
@@ -254,17 +137,13 @@ int
 main (int argc, char **argv)
 {
   const gboolean is_smoke = argc > 1 && strcmp (argv[1], "--smoke") == 0;
-  Picture *picture = picture_new ();
-  Peer peer = {
-      .handle = tjInitCompress (),
-      .buffer = g_malloc (tjBufSize (WIDTH, HEIGHT, TJSAMP_420)),
-      .picture = picture,
-  };
+  BenchPicture *picture = bench_picture_new ();
+  BenchPeer peer;
 
+  bench_peer_init (&peer, picture);
   for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
     measure_case (i, picture, &peer, is_smoke ? 1 : 41);
-  tjDestroy (peer.handle);
-  g_free (peer.buffer);
+  bench_peer_clear (&peer);
   g_free (picture);
   return 0;
 }
