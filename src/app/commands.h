@@ -8,5 +8,9 @@
  */
 int vigil_cmd_certs (int argc, char **argv);
 int vigil_cmd_serve (int argc, char **argv);
+int vigil_cmd_start (int argc, char **argv);
+int vigil_cmd_stop (int argc, char **argv);
+int vigil_cmd_list (int argc, char **argv);
+int vigil_cmd_status (int argc, char **argv);
 int vigil_cmd_check_config (int argc, char **argv);
 int vigil_cmd_subscribe (int argc, char **argv);

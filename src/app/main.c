@@ -17,11 +17,15 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
-    {"certs", vigil_cmd_certs, "make certificates for a broker and vigil"},
     {"serve", vigil_cmd_serve, "run pipelines and publish what they see"},
     {"check-config", vigil_cmd_check_config,
         "say all that is wrong with a configuration"},
     {"subscribe", vigil_cmd_subscribe, "show what is published"},
+    {"certs", vigil_cmd_certs, "make certificates for a broker and vigil"},
+    {"list", vigil_cmd_list, "list the pipelines of a running server"},
+    {"start", vigil_cmd_start, "start an instance of a pipeline there"},
+    {"status", vigil_cmd_status, "tell how its instances do"},
+    {"stop", vigil_cmd_stop, "stop instances there"},
 };
 
 static void
