@@ -56,6 +56,7 @@ void
 vigil_filter_check (
     const VigilJson *settings, const char *path, VigilProblems *problems)
 {
+  const VigilJson *type = vigil_json_object_get (settings, "type");
   const VigilJson *scores = vigil_json_object_get (settings, "label_score");
   g_autofree char *scores_path = vigil_schema_join_path (path, "label_score");
   VigilJsonIter iter = {0};
@@ -64,7 +65,7 @@ vigil_filter_check (
 
   if (vigil_json_object_size (settings) == 0)
     return;
-  if (vigil_json_object_get (settings, "type") == NULL) {
+  if (type == NULL || vigil_json_is_null (type)) {
     g_autofree char *type_path = vigil_schema_join_path (path, "type");
 
     vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, type_path,

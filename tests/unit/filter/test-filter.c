@@ -17,6 +17,8 @@ static const CheckCase check_cases[] = {
         NULL, 0},
     {"no-type", "{'label_score':{'a':0.5}}", "filter.type",
         VIGIL_PROBLEM_ERROR},
+    {"type-null", "{'type':null,'label_score':{'a':0.5}}", "filter.type",
+        VIGIL_PROBLEM_ERROR},
     {"unknown-type", "{'type':'Detection','label_score':{'a':0.5}}",
         "filter.type", VIGIL_PROBLEM_ERROR},
     {"type-no-text", "{'type':5,'label_score':{'a':0.5}}", "filter.type",
@@ -55,6 +57,8 @@ test_check (gconstpointer data)
     return;
   }
   g_assert_cmpuint (vigil_problems_get_size (problems), >=, 1);
+  g_assert_cmpuint (vigil_problems_count_errors (problems), ==,
+      test->severity == VIGIL_PROBLEM_ERROR);
   first = vigil_problems_get (problems, 0);
   g_assert_cmpstr (first->path, ==, test->path);
   g_assert_cmpint (first->severity, ==, test->severity);
