@@ -39,7 +39,9 @@ typedef struct {
   VigilEisSocket *socket; /* of the bus */
   char *topic;
   gboolean publish_frame;
-  VigilLogGate raw_gate; /* of the worker */
+  /* of the worker */
+  VigilLogGate raw_gate;
+  int64_t waited_until_us; /* for subscribers */
 
   pthread_mutex_t lock; /* protects what follows */
   pthread_cond_t stopped;
@@ -227,12 +229,17 @@ skip (void *state)
 static gboolean
 wait_for_subscribers (EisDestination *self, int64_t deadline_us)
 {
-  const int64_t until_us =
-      MIN (vigil_eis_socket_get_ready_us (self->socket), deadline_us);
-  const struct timespec until = {.tv_sec = until_us / G_USEC_PER_SEC,
-      .tv_nsec = until_us % G_USEC_PER_SEC * 1000};
+  int64_t until_us = deadline_us;
+  struct timespec until;
   gboolean has_time;
 
+  if (deadline_us != 0)
+    until_us = MIN (vigil_eis_socket_get_ready_us (self->socket), deadline_us);
+  if (until_us <= self->waited_until_us)
+    return TRUE;
+  self->waited_until_us = until_us;
+  until.tv_sec = until_us / G_USEC_PER_SEC;
+  until.tv_nsec = until_us % G_USEC_PER_SEC * 1000;
   pthread_mutex_lock (&self->lock);
   while (!self->is_stopped && g_get_monotonic_time () < until_us)
     pthread_cond_timedwait (&self->stopped, &self->lock, &until);

@@ -159,17 +159,20 @@ get_mark (const VigilEisSocket *self, size_t message_bytes)
 static void
 open_locked (VigilEisSocket *self, size_t message_bytes)
 {
-  const int64_t now_us = g_get_monotonic_time ();
   const int mark = get_mark (self, message_bytes);
+  int64_t now_us;
 
+  if (self->zmq != NULL && mark >= self->mark / 2)
+    return;
+  now_us = g_get_monotonic_time ();
   /* Lowering the mark of an open socket stops its subscribers for ever
    * (seen with libzmq 4.3.4), so messages that have become much larger need
    * a new one; subscribers come back by themselves. */
-  if (self->zmq != NULL && mark < self->mark / 2) {
+  if (self->zmq != NULL) {
     close_socket (self, 0);
     self->closed_us = now_us;
   }
-  if (self->zmq != NULL || now_us < self->retry_us)
+  if (now_us < self->retry_us)
     return;
   self->zmq = new_socket (self, mark);
   if (self->zmq == NULL) {
