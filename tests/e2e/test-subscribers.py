@@ -3,6 +3,7 @@
 """Other people's subscribers understand what vigil publishes: the seed's own
 scripts, as they stand, and the examples of the repository."""
 import subprocess
+import time
 
 import rig
 import tap
@@ -29,10 +30,11 @@ def play(broker, publisher):
     return rig.serve(config, rig.write_environment(broker))
 
 
-def run_script(script, publisher, words):
+def run_script(script, publisher, words, is_done=lambda place: True):
     """Runs a Python subscriber beside a vigil that plays a video; returns
-    when @words have come once for each frame. @script: gives the command
-    for a broker. Returns (lines, the folder it ran in)."""
+    when @words have come once for each frame and @is_done says of its folder
+    that it has done its work. @script: gives the command for a broker.
+    Returns (lines, the folder it ran in)."""
     check_packages()
     place = rig.folder()
     with rig.Broker() as broker, rig.Program(
@@ -42,6 +44,10 @@ def run_script(script, publisher, words):
         with play(broker, publisher) as server:
             subscriber.wait_for(words, FRAMES)
             assert server.terminate() == 0, server.text()
+        end = time.monotonic() + rig.LIMIT_S
+        while not is_done(place):
+            assert time.monotonic() < end, sorted(place.iterdir())
+            time.sleep(0.02)
         return list(subscriber.lines), place
 
 
@@ -56,9 +62,19 @@ def seed_script(name):
     return fill_in
 
 
-def check_pictures(place, pattern):
+def pictures(place):
+    return [place / f"output_{i}.jpg" for i in range(FRAMES)]
+
+
+def has_all_pictures(place):
+    """A script tells of a picture before it has written it."""
+    return all(name.exists() and name.read_bytes().endswith(b"\xff\xd9")
+               for name in pictures(place))
+
+
+def check_pictures(place):
     """Every frame is there and decodes to the video's size."""
-    names = [place / pattern.format(i) for i in range(FRAMES)]
+    names = pictures(place)
     code = "import cv2, sys\nfor name in sys.argv[1:]:\n" \
         "    print(cv2.imread(name).shape)"
     done = subprocess.run(
@@ -81,8 +97,8 @@ def test_seed_script_prints_frames_too():
 
 def test_seed_script_saves_frames():
     _, place = run_script(seed_script("frames.py"), {"publish_frame": True},
-                          "Saving frame to output_")
-    check_pictures(place, "output_{}.jpg")
+                          "Saving frame to output_", has_all_pictures)
+    check_pictures(place)
 
 
 def example(name):
@@ -104,8 +120,9 @@ def test_example_saves_frames_of_each_format():
     for form in ("array", "object"):
         _, place = run_script(
             example("save_frames.py"),
-            {"publish_frame": True, "payload_format": form}, "Saved: ")
-        check_pictures(place, "output_{}.jpg")
+            {"publish_frame": True, "payload_format": form}, "Saved: ",
+            has_all_pictures)
+        check_pictures(place)
 
 
 tap.run(globals())

@@ -65,6 +65,7 @@ test_strings (void)
     g_assert_cmpstr (text->str, ==, expected);
     g_assert_cmpuint (text->len, ==, strlen (expected));
     g_autoptr (VigilJson) value = parse (text->str);
+    g_assert_nonnull (value);
   }
 }
 
@@ -229,6 +230,7 @@ test_structure (void)
       "\"\\\"\":{\"k\":[1,{\"x\":0.5}],\"e\":[]},\"\":null,\"raw\":[1],"
       "\"last\":{}}");
   g_autoptr (VigilJson) again = parse (text->str);
+  g_assert_nonnull (again);
 }
 
 static void
