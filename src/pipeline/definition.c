@@ -17,7 +17,8 @@
 struct _VigilDefinition {
   char *name;
   char *launch_text;
-  VigilJson *parameters; /* nullable; defaults resolved */
+  VigilJson *parameters;   /* nullable; defaults resolved */
+  VigilJson *bus_messages; /* nullable; a list of names */
 };
 
 static const char *const source_choices[] = {"gstreamer", NULL};
@@ -49,6 +50,13 @@ const VigilSchemaKey vigil_definition_keys[] = {
         .type = VIGIL_SCHEMA_OBJECT,
         .help = "JSON Schema of a request's parameters, with defaults and the "
                 "elements that they are bound to.",
+    },
+    {
+        .name = "bus_messages",
+        .type = VIGIL_SCHEMA_ARRAY,
+        .help = "Names of element messages on GStreamer's bus (`barcode`, "
+                "`motion`; `*` for all) that the metadata of the next frame "
+                "holds under this key.",
     },
     {0},
 };
@@ -185,6 +193,21 @@ check_defaults (
   }
 }
 
+static void
+check_bus_messages (
+    const VigilJson *names, const char *path, VigilProblems *problems)
+{
+  for (size_t i = 0; i < vigil_json_array_size (names); i++) {
+    const VigilJson *name = vigil_json_array_get (names, i);
+    g_autofree char *item_path = g_strdup_printf ("%s[%zu]", path, i);
+
+    if (vigil_json_get_type (name) != VIGIL_JSON_STRING)
+      vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, item_path,
+          "want the name of a message, or \"*\", got %s",
+          vigil_json_type_name (vigil_json_get_type (name)));
+  }
+}
+
 /* The members of @entry that this module knows. */
 static VigilJson *
 take_own_keys (const VigilJson *entry)
@@ -209,6 +232,7 @@ vigil_definition_check (const VigilJson *entry, const char *path,
   g_autoptr (VigilJson) parameters = NULL;
   g_autofree char *text_path = join_path (path, "pipeline");
   g_autofree char *parameters_path = join_path (path, "parameters");
+  g_autofree char *messages_path = join_path (path, "bus_messages");
   const VigilJson *schema = vigil_json_object_get (entry, "parameters");
   const char *text = vigil_schema_get_string (entry, "pipeline", NULL);
 
@@ -221,6 +245,8 @@ vigil_definition_check (const VigilJson *entry, const char *path,
     parameters = vigil_parameters_resolve (schema, environment);
     check_defaults (parameters, parameters_path, problems);
   }
+  check_bus_messages (
+      vigil_json_object_get (entry, "bus_messages"), messages_path, problems);
   if (text != NULL && *text != '\0')
     check_launch_text (text, parameters, text_path, environment, problems);
 }
@@ -230,6 +256,7 @@ vigil_definition_new (
     const VigilJson *entry, const VigilEnvironment *environment, GError **error)
 {
   g_autoptr (VigilProblems) problems = vigil_problems_new ();
+  const VigilJson *names = vigil_json_object_get (entry, "bus_messages");
   VigilDefinition *self;
 
   g_return_val_if_fail (entry != NULL, NULL);
@@ -243,6 +270,7 @@ vigil_definition_new (
       g_strdup (vigil_schema_get_string (entry, "pipeline", NULL));
   self->parameters = vigil_parameters_resolve (
       vigil_json_object_get (entry, "parameters"), environment);
+  self->bus_messages = names != NULL ? vigil_json_copy (names) : NULL;
   return self;
 }
 
@@ -254,6 +282,7 @@ vigil_definition_free (VigilDefinition *self)
   g_free (self->name);
   g_free (self->launch_text);
   vigil_json_unref (self->parameters);
+  vigil_json_unref (self->bus_messages);
   g_free (self);
 }
 
@@ -279,4 +308,12 @@ vigil_definition_get_parameters (const VigilDefinition *self)
   g_return_val_if_fail (self != NULL, NULL);
 
   return self->parameters;
+}
+
+const VigilJson *
+vigil_definition_get_bus_messages (const VigilDefinition *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->bus_messages;
 }

@@ -33,6 +33,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilDefinition, vigil_definition_free)
 
 const char *vigil_definition_get_name (const VigilDefinition *self);
 const char *vigil_definition_get_launch_text (const VigilDefinition *self);
+/* The names of the bus messages that are published with the next frame.
+ * Returns: (transfer none) (nullable). */
+const VigilJson *vigil_definition_get_bus_messages (
+    const VigilDefinition *self);
 /* The parameters schema with defaults from the environment resolved.
  * Returns: (transfer none) (nullable). */
 const VigilJson *vigil_definition_get_parameters (const VigilDefinition *self);

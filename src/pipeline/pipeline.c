@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "pipeline/assembly.h"
+#include "pipeline/bus-metadata.h"
 #include "pipeline/bus-text.h"
 #include "pipeline/latency.h"
 #include "pipeline/parsed-pipeline.h"
@@ -34,6 +35,7 @@ struct _VigilPipeline {
   GstElement *pipeline;
   GstElement *sink; /* nullable */
   VigilLatency *latency;
+  VigilBusMetadata *bus_metadata; /* nullable */
   GMainContext *context;
   GMainLoop *loop;
 
@@ -109,6 +111,7 @@ pipeline_unref (VigilPipeline *self)
   g_clear_pointer (&self->sink, gst_object_unref);
   g_clear_pointer (&self->pipeline, gst_object_unref);
   vigil_latency_free (self->latency);
+  vigil_bus_metadata_free (self->bus_metadata);
   vigil_sample_reader_free (self->reader);
   vigil_problems_free (self->warnings);
   g_main_loop_unref (self->loop);
@@ -155,6 +158,17 @@ close_callbacks (VigilPipeline *self)
   pthread_mutex_unlock (&self->lock);
 }
 
+static void
+add_bus_messages (VigilPipeline *self, VigilFrame *frame)
+{
+  char *json = self->bus_metadata != NULL
+                   ? vigil_bus_metadata_take (self->bus_metadata)
+                   : NULL;
+
+  if (json != NULL)
+    vigil_metadata_take_message (frame->metadata, json);
+}
+
 static GstFlowReturn
 on_sample (GstAppSink *sink, void *user_data)
 {
@@ -182,6 +196,7 @@ on_sample (GstAppSink *sink, void *user_data)
   }
   g_clear_pointer (&sample, gst_sample_unref);
   frame->frame_id = frame_id;
+  add_bus_messages (self, frame);
   vigil_counter_add (&self->frames, 1);
   if (!enter_callback (self)) {
     vigil_frame_unref (frame);
@@ -238,6 +253,29 @@ connect_sinks (VigilPipeline *self)
       GST_APP_SINK (self->sink), &callbacks, self, NULL);
 }
 
+/* In the thread that posts, before the buffer goes on: so the message meets
+ * its own frame where no queue stands between. */
+static GstBusSyncReply
+on_posted (GstBus *bus, GstMessage *message, void *user_data)
+{
+  VigilPipeline *self = user_data;
+
+  vigil_bus_metadata_collect (self->bus_metadata, message);
+  return GST_BUS_PASS;
+}
+
+static void
+connect_bus (VigilPipeline *self, const VigilJson *names)
+{
+  g_autoptr (GstBus) bus = NULL;
+
+  if (names == NULL || self->sink == NULL)
+    return;
+  self->bus_metadata = vigil_bus_metadata_new (names);
+  bus = gst_element_get_bus (self->pipeline);
+  gst_bus_set_sync_handler (bus, on_posted, self, NULL);
+}
+
 static VigilPipeline *
 pipeline_alloc (const VigilPipelineCallbacks *callbacks)
 {
@@ -274,6 +312,7 @@ vigil_pipeline_new (const VigilDefinition *definition, const VigilJson *request,
   self->launch_text = assembly.launch_text;
   self->is_live = assembly.is_live;
   connect_sinks (self);
+  connect_bus (self, vigil_definition_get_bus_messages (definition));
   self->latency = vigil_latency_new (GST_BIN (self->pipeline));
   return g_steal_pointer (&self);
 }

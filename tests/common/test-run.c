@@ -40,9 +40,8 @@ parse (const char *text)
   return json;
 }
 
-void
-test_run_init (TestRun *self, const char *launch, const char *parameters,
-    const char *request)
+static void
+init (TestRun *self, const VigilJson *entry, const char *request)
 {
   *self = (TestRun){.keeps_frames = TRUE};
   vigil_event_init (&self->frames_event);
@@ -50,12 +49,6 @@ test_run_init (TestRun *self, const char *launch, const char *parameters,
   pthread_mutex_init (&self->lock, NULL);
   self->frames =
       g_ptr_array_new_with_free_func ((GDestroyNotify)vigil_frame_unref);
-
-  g_autoptr (VigilJson) entry = vigil_json_new_object ();
-  vigil_json_object_take (entry, "name", vigil_json_new_string ("test"));
-  vigil_json_object_take (entry, "pipeline", vigil_json_new_string (launch));
-  if (parameters != NULL)
-    vigil_json_object_take (entry, "parameters", parse (parameters));
   self->definition = vigil_definition_new (entry, NULL, &self->error);
   if (self->definition == NULL)
     return;
@@ -63,6 +56,25 @@ test_run_init (TestRun *self, const char *launch, const char *parameters,
   VigilPipelineCallbacks callbacks = {on_frame, on_ended, self};
   self->pipeline = vigil_pipeline_new (
       self->definition, json, NULL, &callbacks, &self->error);
+}
+
+void
+test_run_init (TestRun *self, const char *launch, const char *parameters,
+    const char *request)
+{
+  g_autoptr (VigilJson) entry = vigil_json_new_object ();
+  vigil_json_object_take (entry, "name", vigil_json_new_string ("test"));
+  vigil_json_object_take (entry, "pipeline", vigil_json_new_string (launch));
+  if (parameters != NULL)
+    vigil_json_object_take (entry, "parameters", parse (parameters));
+  init (self, entry, request);
+}
+
+void
+test_run_init_entry (TestRun *self, const char *entry, const char *request)
+{
+  g_autoptr (VigilJson) json = parse (entry);
+  init (self, json, request);
 }
 
 void

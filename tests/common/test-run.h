@@ -24,6 +24,9 @@ typedef struct {
  * JSON text (nullable). */
 void test_run_init (TestRun *self, const char *launch, const char *parameters,
     const char *request);
+/* @entry: a whole pipeline entry. */
+void test_run_init_entry (
+    TestRun *self, const char *entry, const char *request);
 void test_run_start (TestRun *self);
 /* Starts and waits for the end. Returns: the state that it ended in. */
 VigilPipelineState test_run_play (TestRun *self);

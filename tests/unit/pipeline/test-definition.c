@@ -61,6 +61,9 @@ static const Case cases[] = {
     {"{\"name\":\"a\",\"pipeline\":\"videotestsrc "
      "num-buffers={env[NO_SUCH]}" SINK "\"}",
         "p.pipeline", "environment has no such variable", 0},
+    {"{\"name\":\"a\",\"pipeline\":\"videotestsrc" SINK
+     "\",\"bus_messages\":[\"a\",7]}",
+        "p.bus_messages[1]", "want the name of a message", 0},
     {"{\"name\":\"a\",\"pipeline\":\"videotestsrc" SINK "\",\"parameters\":[]}",
         "p.parameters", "want an object", 0},
     {"{\"name\":\"a\",\"pipeline\":\"videotestsrc" SINK "\",\"parameters\":{"
