@@ -4,6 +4,9 @@
 
 #include "common/client-rig.h"
 
+#include "common/test-tls.h"
+#include "mqtt/mqtt-tls.h"
+
 #include <string.h>
 
 void
@@ -104,7 +107,16 @@ vigil_client_rig_new_client (VigilClientRig *self, const char *address,
   g_autoptr (GError) error = NULL;
   VigilMqttClient *client;
 
+  g_autoptr (VigilMqttTls) tls = NULL;
+
   options.name = "test";
+  if (vigil_test_tls_is_on () && options.tls == NULL) {
+    tls = vigil_mqtt_tls_new (
+        &(VigilMqttTlsSettings){.ca_cert = vigil_test_tls_get_path ("ca.crt")},
+        NULL, &error);
+    g_assert_no_error (error);
+    options.tls = tls;
+  }
   if (options.hosts == NULL) {
     options.hosts = &host;
     options.hosts_size = 1;

@@ -6,7 +6,10 @@
 #include "common/scripted-broker.h"
 
 #include "common/fixture.h"
+#include "common/test-tls.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -31,6 +34,8 @@ typedef struct {
   unsigned published;
   unsigned unacknowledged;
   pthread_t thread;
+  SSL *ssl;                 /* nullable: plain */
+  pthread_mutex_t ssl_lock; /* OpenSSL takes one call at a time */
 } Connection;
 
 struct _VigilScriptedBroker {
@@ -55,13 +60,76 @@ struct _VigilScriptedBroker {
 /* ---- Bytes ----------------------------------------------------------------
  */
 
+/* One call of OpenSSL, which waits outside the lock. Returns: as recv. */
+static ssize_t
+tls_call (
+    Connection *self, int (*call) (SSL *, void *, int), void *data, size_t size)
+{
+  for (;;) {
+    struct pollfd poller = {.fd = self->descriptor, .events = POLLIN};
+    int result, code;
+
+    pthread_mutex_lock (&self->ssl_lock);
+    result = call (self->ssl, data, (int)size);
+    code = SSL_get_error (self->ssl, result);
+    pthread_mutex_unlock (&self->ssl_lock);
+    if (result > 0)
+      return result;
+    if (code == SSL_ERROR_WANT_WRITE)
+      poller.events = POLLOUT;
+    else if (code != SSL_ERROR_WANT_READ)
+      return -1;
+    (void)poll (&poller, 1, -1);
+  }
+}
+
+static int
+call_accept (SSL *ssl, void *data, int size)
+{
+  return SSL_accept (ssl);
+}
+
+static int
+call_write (SSL *ssl, void *data, int size)
+{
+  return SSL_write (ssl, data, size);
+}
+
+/* Returns: FALSE when the client does not come to terms. */
+static gboolean
+start_tls (Connection *self)
+{
+  if (!vigil_test_tls_is_on ())
+    return TRUE;
+  (void)fcntl (self->descriptor, F_SETFL, O_NONBLOCK);
+  self->ssl = SSL_new (vigil_test_tls_get_server ());
+  SSL_set_fd (self->ssl, self->descriptor);
+  return tls_call (self, call_accept, NULL, 0) > 0;
+}
+
+static ssize_t
+read_some (Connection *self, void *buffer, size_t size)
+{
+  if (self->ssl != NULL)
+    return tls_call (self, SSL_read, buffer, size);
+  return recv (self->descriptor, buffer, size, 0);
+}
+
+static ssize_t
+write_some (Connection *self, const void *data, size_t size)
+{
+  if (self->ssl != NULL)
+    return tls_call (self, call_write, (void *)data, size);
+  return send (self->descriptor, data, size, MSG_NOSIGNAL);
+}
+
 static gboolean
 read_all (Connection *self, void *buffer, size_t size)
 {
   uint8_t *out = buffer;
 
   while (size > 0) {
-    const ssize_t count = recv (self->descriptor, out, size, 0);
+    const ssize_t count = read_some (self, out, size);
 
     if (count < 0 && errno == EINTR)
       continue;
@@ -79,7 +147,7 @@ write_all (Connection *self, const void *data, size_t size)
   const uint8_t *in = data;
 
   while (size > 0) {
-    const ssize_t count = send (self->descriptor, in, size, MSG_NOSIGNAL);
+    const ssize_t count = write_some (self, in, size);
 
     if (count <= 0)
       return;
@@ -389,6 +457,8 @@ serve_script (Connection *self)
     arm_reset (self->descriptor);
   if (script->closes_at_accept || script->resets_at_accept)
     return;
+  if (!script->is_deaf && !start_tls (self))
+    return;
   write_hex (self, script->greeting);
   if (script->is_deaf) {
     /* until the client or free ends it; peeking leaves all unread */
@@ -416,6 +486,7 @@ serve (void *data)
 
   serve_script (self);
   pthread_mutex_lock (&broker->lock);
+  g_clear_pointer (&self->ssl, SSL_free);
   close (self->descriptor);
   self->descriptor = -1;
   pthread_mutex_unlock (&broker->lock);
@@ -433,6 +504,7 @@ accept_one (VigilScriptedBroker *self)
     return;
   connection = g_new0 (Connection, 1);
   connection->broker = self;
+  pthread_mutex_init (&connection->ssl_lock, NULL);
   connection->descriptor = descriptor;
   pthread_mutex_lock (&self->lock);
   g_array_append_val (self->accepts, now_us);
