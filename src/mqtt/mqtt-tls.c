@@ -269,11 +269,9 @@ load_key (SSL_CTX *context, const VigilMqttTlsSettings *settings,
     return set_file_error (
         error, VIGIL_MQTT_FAULT_KEY_MISMATCH, "client_key", path);
 
-  char *warning = vigil_secret_check_permissions (path);
+  g_autofree char *warning = vigil_secret_check_permissions (path);
   if (warning != NULL && warnings != NULL)
-    g_ptr_array_add (warnings, warning);
-  else
-    g_free (warning);
+    g_ptr_array_add (warnings, g_strdup_printf ("client_key %s", warning));
   return TRUE;
 }
 
@@ -353,8 +351,8 @@ set_rules (SSL_CTX *context, const VigilMqttTlsSettings *settings,
     SSL_CTX_set_verify (context, SSL_VERIFY_NONE, NULL);
     if (warnings != NULL)
       g_ptr_array_add (warnings,
-          g_strdup ("insecure_skip_verify is on: whoever answers is taken "
-                    "for the broker"));
+          g_strdup ("insecure_skip_verify: whoever answers is taken for the "
+                    "broker"));
     return TRUE;
   }
   SSL_CTX_set_verify (context, SSL_VERIFY_PEER, NULL);

@@ -86,7 +86,7 @@ static const Case cases[] = {
             .key_password_file = "right"},
         NULL, NULL},
     {"insecure", {.insecure_skip_verify = TRUE}, NULL,
-        "insecure_skip_verify is on"},
+        "insecure_skip_verify: whoever"},
     {"certificate-expired", {.client_cert = "old.crt", .client_key = "old.key"},
         NULL, "old.crt' has expired"},
     {"certificate-early",
