@@ -32,6 +32,11 @@ static const VigilSchemaKey root_keys[] = {
         .help = "The REST interface: who may reach it, and its limits.",
     },
     {
+        .name = "rtsp",
+        .type = VIGIL_SCHEMA_OBJECT,
+        .help = "The RTSP server of `destination.frame`.",
+    },
+    {
         .name = "mqtt_publisher",
         .ignored = "has no effect here: put it into an entry of "
                    "config.pipelines",

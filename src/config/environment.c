@@ -366,24 +366,57 @@ vigil_environment_new (const char *env_file, GError **error)
   return vigil_environment_parse (text, size, env_file, error);
 }
 
+static char *
+describe_origin (const VigilEnvironment *self, const Setting *setting)
+{
+  if (setting->line == 0)
+    return g_strdup ("the environment");
+  return g_strdup_printf ("%s, line %u", self->file, setting->line);
+}
+
 gboolean
 vigil_environment_get_integer (const VigilEnvironment *self, const char *name,
     int64_t minimum, int64_t maximum, int64_t *ret_value, GError **error)
 {
   const Setting *setting = g_hash_table_lookup (self->settings, name);
+  g_autofree char *origin = NULL;
+  int64_t value;
+
   if (setting == NULL)
     return TRUE;
-  int64_t value;
   if (g_ascii_string_to_signed (
           setting->value, 10, minimum, maximum, &value, NULL)) {
     *ret_value = value;
     return TRUE;
   }
-  g_autofree char *origin = setting->line > 0 ? g_strdup_printf ("%s, line %u",
-                                                    self->file, setting->line)
-                                              : g_strdup ("the environment");
+  origin = describe_origin (self, setting);
   g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
       "%s '%s' in %s: want %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name,
       setting->value, origin, minimum, maximum);
+  return FALSE;
+}
+
+gboolean
+vigil_environment_get_boolean (const VigilEnvironment *self, const char *name,
+    gboolean *ret_value, GError **error)
+{
+  static const char *const words[][2] = {{"n", "y"}, {"no", "yes"}, {"f", "t"},
+      {"false", "true"}, {"off", "on"}, {"0", "1"}};
+  const Setting *setting = g_hash_table_lookup (self->settings, name);
+  g_autofree char *origin = NULL;
+
+  if (setting == NULL)
+    return TRUE;
+  for (size_t i = 0; i < G_N_ELEMENTS (words); i++) {
+    for (int value = FALSE; value <= TRUE; value++) {
+      if (g_ascii_strcasecmp (setting->value, words[i][value]) != 0)
+        continue;
+      *ret_value = value;
+      return TRUE;
+    }
+  }
+  origin = describe_origin (self, setting);
+  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+      "%s '%.40s' in %s: want true or false", name, setting->value, origin);
   return FALSE;
 }

@@ -43,3 +43,8 @@ const char *vigil_environment_get (
 gboolean vigil_environment_get_integer (const VigilEnvironment *self,
     const char *name, int64_t minimum, int64_t maximum, int64_t *ret_value,
     GError **error);
+
+/* The same for a boolean: y, yes, t, true, on, 1 and their opposites, in any
+ * case. */
+gboolean vigil_environment_get_boolean (const VigilEnvironment *self,
+    const char *name, gboolean *ret_value, GError **error);

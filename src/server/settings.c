@@ -29,21 +29,13 @@ gboolean
 vigil_settings_get_boolean (const VigilEnvironment *environment,
     const char *name, gboolean fallback, VigilProblems *problems)
 {
-  static const char *const yes[] = {"y", "yes", "t", "true", "on", "1"};
-  static const char *const no[] = {"n", "no", "f", "false", "off", "0"};
-  const char *text = vigil_environment_get (environment, name);
+  g_autoptr (GError) error = NULL;
+  gboolean value = fallback;
 
-  if (text == NULL)
-    return fallback;
-  for (size_t index = 0; index < G_N_ELEMENTS (yes); index++) {
-    if (g_ascii_strcasecmp (text, yes[index]) == 0)
-      return TRUE;
-    if (g_ascii_strcasecmp (text, no[index]) == 0)
-      return FALSE;
-  }
-  vigil_problems_add (
-      problems, VIGIL_PROBLEM_ERROR, name, "'%.40s': want true or false", text);
-  return fallback;
+  if (!vigil_environment_get_boolean (environment, name, &value, &error))
+    vigil_problems_add (
+        problems, VIGIL_PROBLEM_ERROR, name, "%s", error->message);
+  return value;
 }
 
 void

@@ -196,6 +196,36 @@ add (const char *path, gconstpointer data,
       vigil_fixture_tear_down);
 }
 
+static void
+test_boolean (VigilFixture *fixture, gconstpointer data)
+{
+  static const char text[] = "A=yes\nB=OFF\nC=1\nD=maybe\n";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VigilEnvironment) environment =
+      vigil_environment_parse (text, strlen (text), ".env", &error);
+  gboolean value = FALSE;
+
+  g_assert_no_error (error);
+  g_assert_true (
+      vigil_environment_get_boolean (environment, "A", &value, &error));
+  g_assert_true (value);
+  g_assert_true (
+      vigil_environment_get_boolean (environment, "B", &value, &error));
+  g_assert_false (value);
+  g_assert_true (
+      vigil_environment_get_boolean (environment, "C", &value, &error));
+  g_assert_true (value);
+  /* Left alone: what is not set, and what is no boolean. */
+  g_assert_true (
+      vigil_environment_get_boolean (environment, "E", &value, &error));
+  g_assert_true (value);
+  g_assert_false (
+      vigil_environment_get_boolean (environment, "D", &value, &error));
+  g_assert_true (value);
+  g_assert_cmpstr (
+      error->message, ==, "D 'maybe' in .env, line 4: want true or false");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -218,5 +248,6 @@ main (int argc, char **argv)
   add ("/environment/no-file", NULL, test_no_file);
   add ("/environment/missing-file", NULL, test_missing_file);
   add ("/environment/integer", NULL, test_integer);
+  add ("/environment/boolean", NULL, test_boolean);
   return g_test_run ();
 }
