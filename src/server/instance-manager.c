@@ -218,9 +218,11 @@ log_end (VigilInstance *instance)
     g_warning (
         "instance %s of '%s' failed: %s", id, name, status.pipeline.message);
   else
-    g_message ("instance %s of '%s' ended: %s, %" G_GUINT64_FORMAT " frames",
+    g_message ("instance %s of '%s' ended: %s, %" G_GUINT64_FORMAT
+               " frames, %" G_GUINT64_FORMAT " dropped before the worker",
         id, name, vigil_pipeline_state_name (status.pipeline.state),
-        (guint64)status.pipeline.frames);
+        (guint64)status.pipeline.frames,
+        (guint64)status.publisher.frames_dropped);
   log_destinations (id, &status);
 }
 
