@@ -88,14 +88,16 @@ static void
 set_parse_error (GError **error, const json_error_t *details)
 {
   enum json_error_code code = json_error_code (details);
+  g_autofree char *text = g_strdup (details->text);
+  /* A key may hold DEL, the one control character that JSON lets stand. */
+  g_strdelimit (text, "\x7f", '?');
   if (code == json_error_duplicate_key) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
         "line %d, column %d: %s: want each key once in its object",
-        details->line, details->column, details->text);
+        details->line, details->column, text);
     return;
   }
   /* What stands near the error may be a secret. */
-  g_autofree char *text = g_strdup (details->text);
   char *near = strstr (text, " near ");
   if (near != NULL)
     *near = '\0';

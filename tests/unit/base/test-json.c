@@ -87,6 +87,7 @@ static const struct {
     {"\"\xc0\x80\"", "line 1, column *want the text in UTF-8"},
     {"\"a\nb\"", "line 1, column *"},
     {"\"a", "line 1, column *"},
+    {"{\"a\x7f\":1,\"a\x7f\":2}", "line 1, column *each key once*"},
 };
 
 static void
@@ -99,6 +100,8 @@ test_refused (void)
     g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID);
     if (!g_pattern_match_simple (refused[i].message, error->message))
       g_error ("'%s' gives '%s'", refused[i].text, error->message);
+    for (const char *byte = error->message; *byte != '\0'; byte++)
+      g_assert_false (g_ascii_iscntrl (*byte));
   }
 }
 

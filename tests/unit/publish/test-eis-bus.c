@@ -201,7 +201,6 @@ static void
 test_lists_do_not_mix (Fixture *self, gconstpointer data)
 {
   char secret[41], public[41], keys[2][2][41];
-  g_autofree char *folders[2] = {NULL, NULL};
   g_autofree char *secret_path = NULL;
   g_autofree char *text = NULL;
   unsigned ports[2] = {vigil_fixture_find_port (), vigil_fixture_find_port ()};
@@ -212,12 +211,11 @@ test_lists_do_not_mix (Fixture *self, gconstpointer data)
   g_chmod (secret_path, 0600);
   for (unsigned i = 0; i < 2; i++) {
     g_autofree char *name = g_strdup_printf ("clients%u", i);
-    g_autofree char *file = NULL;
+    g_autofree char *folder = g_build_filename (self->base.folder, name, NULL);
+    g_autofree char *file = g_build_filename (folder, "visualizer", NULL);
 
     zmq_curve_keypair (keys[i][0], keys[i][1]);
-    folders[i] = g_build_filename (self->base.folder, name, NULL);
-    g_mkdir (folders[i], 0700);
-    file = g_build_filename (folders[i], "visualizer", NULL);
+    g_mkdir (folder, 0700);
     g_assert_true (g_file_set_contents (file, keys[i][0], -1, NULL));
   }
   text = g_strdup_printf (

@@ -169,8 +169,9 @@ test_large_parts_are_kept_not_copied (Fixture *self, gconstpointer data)
   g_autoptr (TestEisReader) reader =
       test_eis_reader_new (self->settings.endpoint, NULL);
   g_autoptr (GString) json = g_string_new ("{\"a\":\"");
+  g_autofree char *large = g_strnfill (100000, 'x');
 
-  g_string_append_len (json, g_strnfill (100000, 'x'), 100000);
+  g_string_append (json, large);
   g_string_append (json, "\"}");
   join (self, reader, "t");
   for (unsigned i = 0; i < 20; i++) {
