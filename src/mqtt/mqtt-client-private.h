@@ -55,6 +55,8 @@ struct _VigilMqttClient {
   int64_t attempt_deadline_us;
   int64_t linger_us; /* after DISCONNECT; 0: not yet sent */
   gboolean is_write_blocked;
+  gboolean is_saturated;   /* messages wait, and there is no room for them */
+  gboolean has_progress;   /* the last look for bytes found some */
   gboolean is_answered;    /* the broker has sent something */
   int64_t renewal_us;      /* drains until then, to connect anew; 0: does not */
   char *credentials_error; /* nullable: what was last said of them */

@@ -22,6 +22,12 @@
 /* After DISCONNECT: for the broker to read it and close. */
 #define LINGER_US (G_USEC_PER_SEC / 2)
 
+/* With so many messages in flight and more waiting, acknowledgements are
+ * taken in bulk: all there are after this time. */
+#define BULK_MIN 8
+#define BULK_US 250
+#define PUBACK_SIZE 4
+
 /* Before a connection is renewed: for what was sent to be acknowledged. */
 #define RENEWAL_US (5 * G_USEC_PER_SEC)
 
@@ -103,6 +109,7 @@ dial (VigilMqttClient *self, int64_t now_us)
     self->is_write_blocked = FALSE;
     self->has_read_end = FALSE;
     self->is_answered = FALSE;
+    self->has_progress = FALSE;
     vigil_mqtt_session_open (self->session, now_us);
     break;
   case VIGIL_MQTT_DIAL_FAILED:
@@ -289,8 +296,10 @@ read_once (VigilMqttClient *self, int64_t now_us)
   switch (self->transport->ops->read (
       self->transport, buffer, space, &size, &error)) {
   case VIGIL_MQTT_IO_DONE:
+    self->has_progress = TRUE;
     break;
   case VIGIL_MQTT_IO_AGAIN:
+    self->has_progress = FALSE;
     return FALSE;
   case VIGIL_MQTT_IO_END:
     self->has_read_end = TRUE;
@@ -522,10 +531,32 @@ announce_sleep (VigilMqttClient *self, gboolean *ret_is_stopping)
 
   pthread_mutex_lock (&self->lock);
   has_work = has_room && self->queue.size > 0;
+  self->is_saturated = !has_room && self->queue.size > 0;
   self->wants_wake = has_room && !has_work;
   *ret_is_stopping = self->is_stopping;
   pthread_mutex_unlock (&self->lock);
   return has_work;
+}
+
+/*
+ * A broker acknowledges one message at a time. Behind a full window, a turn
+ * of the loop for each would cost more than all else; looking after a
+ * moment, or when all have come, costs one. @deadline_us is moved there.
+ * Returns: TRUE when the loop is to look for bytes by itself then.
+ */
+static gboolean
+expect_answers (VigilMqttClient *self, int64_t *deadline_us)
+{
+  const unsigned in_flight = vigil_mqtt_session_get_in_flight (self->session);
+  const gboolean is_bulk = self->is_saturated && self->has_progress &&
+                           self->options.qos > 0 && in_flight >= BULK_MIN &&
+                           !self->is_write_blocked;
+
+  vigil_mqtt_transport_expect (
+      self->transport, is_bulk ? in_flight * PUBACK_SIZE : 0);
+  if (is_bulk)
+    *deadline_us = MIN (*deadline_us, g_get_monotonic_time () + BULK_US);
+  return is_bulk;
 }
 
 static void
@@ -560,6 +591,7 @@ wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
       {.fd = -1},
   };
   uint64_t ignored = 0;
+  gboolean is_bulk = FALSE;
 
   if (self->transport != NULL) {
     pollers[1].fd = self->has_read_end ? -1 : self->transport->descriptor;
@@ -567,6 +599,7 @@ wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
         self->transport, self->is_write_blocked);
     if (!vigil_mqtt_session_wants_input (self->session))
       pollers[1].events &= ~POLLIN;
+    is_bulk = expect_answers (self, &deadline_us);
   } else if (is_attempting (self)) {
     pollers[1] = vigil_mqtt_dialer_get_poll (self->dialer);
   }
@@ -577,6 +610,8 @@ wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
     g_debug ("%s: cannot read the eventfd: %s", self->options.name,
         g_strerror (errno));
   *ret_events = pollers[1].revents;
+  if (is_bulk && *ret_events == 0)
+    *ret_events = POLLIN;
 }
 
 static void

@@ -185,6 +185,18 @@ vigil_mqtt_transport_new_tcp (const VigilMqttSocketOptions *options)
 }
 
 void
+vigil_mqtt_transport_expect (VigilMqttTransport *self, size_t bytes)
+{
+  const int low_water = bytes > 0 ? (int)bytes : 1;
+
+  if (bytes == self->expected)
+    return;
+  self->expected = bytes;
+  (void)setsockopt (
+      self->descriptor, SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof low_water);
+}
+
+void
 vigil_mqtt_transport_close (VigilMqttTransport *self)
 {
   if (self != NULL)

@@ -54,7 +54,8 @@ typedef struct {
 
 struct _VigilMqttTransport {
   const VigilMqttTransportOps *ops;
-  int descriptor; /* -1 before connect */
+  int descriptor;  /* -1 before connect */
+  size_t expected; /* as told by expect */
 };
 
 /* What is set on every socket. */
@@ -65,6 +66,10 @@ typedef struct {
 /* Plain TCP. Returns: (transfer full): close frees it. */
 VigilMqttTransport *vigil_mqtt_transport_new_tcp (
     const VigilMqttSocketOptions *options);
+
+/* Poll need not report before @bytes have come, or the end (0: any). The
+ * caller looks by itself after a while. */
+void vigil_mqtt_transport_expect (VigilMqttTransport *self, size_t bytes);
 
 /* Calls close. NULL is allowed. */
 void vigil_mqtt_transport_close (VigilMqttTransport *self);

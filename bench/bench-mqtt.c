@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Processor time of the whole process for each message, in microseconds:
+ * our client against libmosquitto with the same window, the same broker, in
+ * turns. No subscriber.
+ */
+
+#include "common/broker.h"
+#include "mqtt/mqtt-client.h"
+#include <mosquitto.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define WINDOW 20
+
+/* Messages that may wait inside either client. */
+#define OUTSTANDING_MAX 200
+
+#define PATIENCE_MS 120000
+
+typedef struct {
+  const char *name;
+  int qos;
+  size_t size;
+  unsigned count;
+} Case;
+
+static const Case cases[] = {
+    {"mqtt qos 0, 500 B", 0, 500, 40000},
+    {"mqtt qos 1, 500 B", 1, 500, 20000},
+    {"mqtt qos 2, 500 B", 2, 500, 10000},
+    {"mqtt qos 0, 200 KB", 0, 200000, 1000},
+    {"mqtt qos 1, 200 KB", 1, 200000, 1000},
+};
+
+static double
+process_us (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+/* ---- Ours -----------------------------------------------------------------
+ */
+
+static void
+on_outcome (VigilMqttMessage *message, VigilMqttOutcome outcome,
+    const char *reason, void *user_data)
+{
+  if (outcome != VIGIL_MQTT_PUBLISHED && outcome != VIGIL_MQTT_ACKNOWLEDGED)
+    g_error ("a message was lost: %s", reason);
+}
+
+static gboolean
+is_done (void *data)
+{
+  VigilMqttStatus status;
+
+  vigil_mqtt_client_get_status (data, &status);
+  return status.queued + status.in_flight == 0;
+}
+
+static gboolean
+is_connected (void *data)
+{
+  VigilMqttStatus status;
+
+  vigil_mqtt_client_get_status (data, &status);
+  return status.state == VIGIL_MQTT_CONNECTED;
+}
+
+static double
+measure_ours (VigilBroker *broker, const Case *row, GBytes *payload)
+{
+  const VigilMqttHost host = {
+      vigil_broker_get_address (broker), vigil_broker_get_port (broker)};
+  const VigilMqttOptions options = {
+      .name = "bench",
+      .hosts = &host,
+      .hosts_size = 1,
+      .qos = row->qos,
+      .window = WINDOW,
+      .queue_messages = OUTSTANDING_MAX,
+  };
+  const VigilMqttPublication publication = {
+      .topic = "bench/topic", .segments = {payload}};
+  g_autoptr (VigilMqttClient) client = vigil_mqtt_client_new (&options, NULL);
+  double begin_us;
+
+  vigil_mqtt_client_set_outcome_func (client, on_outcome, NULL);
+  g_assert_true (vigil_mqtt_client_start (client, NULL));
+  g_assert_true (vigil_fixture_wait_until (is_connected, client, 5000));
+  begin_us = process_us ();
+  for (unsigned i = 0; i < row->count; i++) {
+    g_autoptr (VigilMqttMessage) message =
+        vigil_mqtt_message_new (&publication, 1);
+
+    vigil_mqtt_client_send (
+        client, message, vigil_fixture_deadline (PATIENCE_MS));
+  }
+  g_assert_true (vigil_fixture_wait_until (is_done, client, PATIENCE_MS));
+  return (process_us () - begin_us) / row->count;
+}
+
+/* ---- libmosquitto ----------------------------------------------------------
+ */
+
+typedef struct {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  gboolean is_connected;
+  unsigned published;
+} Peer;
+
+static void
+on_peer_connect (struct mosquitto *client, void *data, int code)
+{
+  Peer *peer = data;
+
+  pthread_mutex_lock (&peer->lock);
+  peer->is_connected = TRUE;
+  pthread_cond_signal (&peer->changed);
+  pthread_mutex_unlock (&peer->lock);
+}
+
+static void
+on_peer_publish (struct mosquitto *client, void *data, int id)
+{
+  Peer *peer = data;
+
+  pthread_mutex_lock (&peer->lock);
+  peer->published++;
+  pthread_cond_signal (&peer->changed);
+  pthread_mutex_unlock (&peer->lock);
+}
+
+static void
+wait_for_peer (Peer *peer, unsigned published)
+{
+  pthread_mutex_lock (&peer->lock);
+  while (!peer->is_connected || peer->published < published)
+    pthread_cond_wait (&peer->changed, &peer->lock);
+  pthread_mutex_unlock (&peer->lock);
+}
+
+static double
+measure_peer (VigilBroker *broker, const Case *row, GBytes *payload)
+{
+  Peer peer = {
+      .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+  struct mosquitto *client = mosquitto_new (NULL, true, &peer);
+  double used_us;
+
+  mosquitto_connect_callback_set (client, on_peer_connect);
+  mosquitto_publish_callback_set (client, on_peer_publish);
+  mosquitto_max_inflight_messages_set (client, WINDOW);
+  g_assert_cmpint (mosquitto_connect (client, vigil_broker_get_address (broker),
+                       vigil_broker_get_port (broker), 60),
+      ==, MOSQ_ERR_SUCCESS);
+  mosquitto_loop_start (client);
+  wait_for_peer (&peer, 0);
+  used_us = process_us ();
+  for (unsigned i = 0; i < row->count; i++) {
+    if (i >= OUTSTANDING_MAX)
+      wait_for_peer (&peer, i - OUTSTANDING_MAX + 1);
+    g_assert_cmpint (mosquitto_publish (client, NULL, "bench/topic",
+                         (int)g_bytes_get_size (payload),
+                         g_bytes_get_data (payload, NULL), row->qos, false),
+        ==, MOSQ_ERR_SUCCESS);
+  }
+  wait_for_peer (&peer, row->count);
+  used_us = process_us () - used_us;
+  mosquitto_disconnect (client);
+  mosquitto_loop_stop (client, false);
+  mosquitto_destroy (client);
+  return used_us / row->count;
+}
+
+/* ---- In turns --------------------------------------------------------------
+ */
+
+static int
+compare (const void *left, const void *right)
+{
+  const double a = *(const double *)left;
+  const double b = *(const double *)right;
+
+  return a < b ? -1 : a > b;
+}
+
+static void
+measure (VigilBroker *broker, const Case *row, unsigned rounds)
+{
+  g_autofree char *text = g_strnfill (row->size, 'x');
+  g_autoptr (GBytes) payload = g_bytes_new (text, row->size);
+  double ours[9];
+  double peer[9];
+
+  for (unsigned i = 0; i < rounds; i++) {
+    ours[i] = measure_ours (broker, row, payload);
+    peer[i] = measure_peer (broker, row, payload);
+  }
+  qsort (ours, rounds, sizeof ours[0], compare);
+  qsort (peer, rounds, sizeof peer[0], compare);
+  printf ("%s\t%.2f\t%.2f\t%.2f\n", row->name, ours[rounds / 2],
+      peer[rounds / 2], ours[rounds / 2] / peer[rounds / 2]);
+  fflush (stdout);
+}
+
+int
+main (int argc, char **argv)
+{
+  const gboolean is_smoke = argc > 1 && strcmp (argv[1], "--smoke") == 0;
+  VigilFixture fixture = {0};
+  VigilBroker *broker;
+
+  vigil_fixture_init (&argc, &argv, 300);
+  mosquitto_lib_init ();
+  vigil_fixture_set_up (&fixture, NULL);
+  broker = vigil_broker_new (&fixture, 0, "log_type error");
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Case row = cases[i];
+
+    if (is_smoke)
+      row.count /= 50;
+    measure (broker, &row, is_smoke ? 1 : 5);
+  }
+  vigil_broker_free (broker);
+  vigil_fixture_tear_down (&fixture, NULL);
+  mosquitto_lib_cleanup ();
+  return 0;
+}
