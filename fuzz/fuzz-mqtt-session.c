@@ -179,7 +179,8 @@ hear (World *self, const uint8_t *bytes, size_t size)
 static void
 hear_input (World *self)
 {
-  const size_t size = MIN (next (self) % 32, self->size);
+  const size_t wanted = next (self) % 32;
+  const size_t size = MIN (wanted, self->size);
   const uint8_t *bytes = self->data;
 
   self->data += size;

@@ -463,13 +463,15 @@ VigilMqttDecodeResult
 vigil_mqtt_decoder_next (
     VigilMqttDecoder *self, VigilMqttPacket *ret_packet, GError **error)
 {
-  Reader reader = {self->buffer + self->start, self->end - self->start};
+  Reader reader = {NULL, 0};
   VigilMqttDecodeResult result = VIGIL_MQTT_INCOMPLETE;
   uint8_t first = 0;
   uint32_t size = 0;
 
-  if (!read_u8 (&reader, &first))
+  if (self->start == self->end)
     return VIGIL_MQTT_INCOMPLETE;
+  reader = (Reader){self->buffer + self->start, self->end - self->start};
+  read_u8 (&reader, &first);
   if (!check_first_byte (self->protocol, first, error))
     return VIGIL_MQTT_MALFORMED;
   result = read_remaining_length (&reader, &size, error);

@@ -400,6 +400,13 @@ on_disconnect (
   return FALSE;
 }
 
+/* CONNECT, or a part of it, is still in the output. */
+static gboolean
+is_connect_waiting (const VigilMqttSession *self)
+{
+  return self->connect_packet != NULL && self->output.bytes > 0;
+}
+
 static gboolean
 on_packet (VigilMqttSession *self, const VigilMqttPacket *packet,
     int64_t now_us, GError **error)
@@ -407,6 +414,11 @@ on_packet (VigilMqttSession *self, const VigilMqttPacket *packet,
   const gboolean is_connack = packet->type == VIGIL_MQTT_PACKET_CONNACK;
   const gboolean is_connecting = self->phase == VIGIL_MQTT_PHASE_CONNECTING;
 
+  if (is_connect_waiting (self)) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_PROTOCOL,
+        "the broker answered before it was asked");
+    return FALSE;
+  }
   /* [MQTT-3.2.0-1, -2]: first, and once. A DISCONNECT in its place is wrong
    * too [MQTT-3.14.0-1], but its reason is worth more than that. */
   if (is_connack != is_connecting &&
@@ -447,7 +459,8 @@ push_farewell (VigilMqttSession *self, const GError *error)
                     : self->phase;
   if (!is_ours || self->options->protocol != VIGIL_MQTT_PROTOCOL_5)
     return;
-  if (self->output.is_partial)
+  /* not in the middle of a packet, nor before CONNECT [MQTT-3.1.0-1] */
+  if (self->output.is_partial || is_connect_waiting (self))
     return;
   vigil_mqtt_output_reset (&self->output);
   vigil_mqtt_output_push_control (&self->output, VIGIL_MQTT_OUTPUT_CONTROL,

@@ -71,6 +71,22 @@ test_assigned_client_id (void)
       "00 00 02 69 64");
 }
 
+/* CONNACK before CONNECT has gone, found by fuzzing: no DISCONNECT goes in
+ * front of CONNECT. */
+static void
+test_answered_before_asked (void)
+{
+  g_auto (VigilSessionPeer) peer;
+  g_autofree char *output = NULL;
+
+  vigil_session_peer_init (&peer, 5, 1);
+  vigil_session_peer_begin (&peer);
+  vigil_mqtt_session_open (peer.session, peer.now_us);
+  vigil_session_peer_hear_wrong (&peer, "20 03 00 00 00", "before it was");
+  output = vigil_session_peer_take (&peer, SIZE_MAX);
+  g_assert_true (g_str_has_prefix (output, "10 "));
+}
+
 /* A broker that refuses says why; the session can be opened again. */
 static void
 test_refused (void)
@@ -452,6 +468,8 @@ main (int argc, char **argv)
       "/mqtt-session/nothing-before-connack", test_nothing_before_connack);
   g_test_add_func ("/mqtt-session/clean-start", test_clean_start);
   g_test_add_func ("/mqtt-session/assigned-client-id", test_assigned_client_id);
+  g_test_add_func (
+      "/mqtt-session/answered-before-asked", test_answered_before_asked);
   g_test_add_func ("/mqtt-session/refused", test_refused);
   g_test_add_func ("/mqtt-session/qos-0", test_qos_0);
   g_test_add_func ("/mqtt-session/qos-1", test_qos_1);

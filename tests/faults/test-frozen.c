@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A broker that is frozen in the middle of 2.5 MB/s: memory stays within
+ * the queue, the caller of send is never held, the half-open connection is
+ * found in time, stop is quick. 20 s; VIGIL_FAULTS_LONG: 10 minutes.
+ */
+
+#include "common/broker.h"
+#include "common/client-rig.h"
+#include <stdio.h>
+#include <unistd.h>
+
+#define QUEUE_BYTES (16 * 1024 * 1024)
+#define MESSAGE_BYTES 100000
+#define PERIOD_US (G_USEC_PER_SEC / 25)
+#define KEEP_ALIVE_S 5
+
+static size_t
+get_resident_bytes (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long pages = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  g_assert_cmpint (sscanf (text, "%*u %lu", &pages), ==, 1);
+  return pages * (size_t)sysconf (_SC_PAGESIZE);
+}
+
+static int
+compare (const void *left, const void *right)
+{
+  const double a = *(const double *)left;
+  const double b = *(const double *)right;
+
+  return a < b ? -1 : a > b;
+}
+
+typedef struct {
+  GArray *holds_ms; /* how long send took, each time */
+  size_t most_bytes;
+  double found_s; /* when the loss was noticed; 0: not yet */
+} Measures;
+
+static void
+send_one (VigilMqttClient *client, Measures *measures)
+{
+  g_autoptr (VigilMqttMessage) message =
+      vigil_client_rig_make_message (MESSAGE_BYTES);
+  const int64_t begin_us = g_get_monotonic_time ();
+  double hold_ms;
+
+  vigil_mqtt_client_send (client, message, 0);
+  hold_ms = (double)(g_get_monotonic_time () - begin_us) / 1000;
+  g_array_append_val (measures->holds_ms, hold_ms);
+}
+
+static void
+send_for (VigilMqttClient *client, Measures *measures, unsigned seconds)
+{
+  const int64_t begin_us = g_get_monotonic_time ();
+  const int64_t end_us = begin_us + seconds * G_USEC_PER_SEC;
+  int64_t next_us = begin_us;
+
+  while (g_get_monotonic_time () < end_us) {
+    send_one (client, measures);
+    measures->most_bytes = MAX (measures->most_bytes, get_resident_bytes ());
+    if (measures->found_s == 0 &&
+        vigil_client_rig_get_status (client).state != VIGIL_MQTT_CONNECTED)
+      measures->found_s =
+          (double)(g_get_monotonic_time () - begin_us) / G_USEC_PER_SEC;
+    next_us += PERIOD_US;
+    if (next_us > g_get_monotonic_time ())
+      g_usleep ((unsigned long)(next_us - g_get_monotonic_time ()));
+  }
+}
+
+static double
+get_percentile (GArray *values, double share)
+{
+  g_array_sort (values, compare);
+  return g_array_index (
+      values, double, (unsigned)((double)(values->len - 1) * share));
+}
+
+static void
+report (Measures *measures, size_t idle_bytes, const char *what)
+{
+  const double grown_mb = (double)(measures->most_bytes - idle_bytes) / 1048576;
+  const double p999_ms = get_percentile (measures->holds_ms, 0.999);
+  const double most_ms = get_percentile (measures->holds_ms, 1);
+
+  g_test_message ("%s: memory +%.1f MiB (queue %d MiB), send p99.9 %.3f ms, "
+                  "max %.3f ms, loss found after %.1f s",
+      what, grown_mb, QUEUE_BYTES / 1048576, p999_ms, most_ms,
+      measures->found_s);
+  g_assert_cmpfloat (grown_mb, <=, QUEUE_BYTES / 1048576 * 1.1);
+  g_assert_cmpfloat (p999_ms, <, 1);
+  g_assert_cmpfloat (most_ms, <, 10);
+}
+
+static void
+test_frozen (VigilClientRig *self, gconstpointer data)
+{
+  const int qos = GPOINTER_TO_INT (data);
+  const unsigned seconds = g_getenv ("VIGIL_FAULTS_LONG") != NULL ? 600 : 20;
+  g_autoptr (VigilBroker) broker = vigil_broker_new (&self->fixture, 0, NULL);
+  g_autoptr (VigilMqttClient) client = NULL;
+  g_autofree char *what = g_strdup_printf ("QoS %d, %u s", qos, seconds);
+  Measures measures = {.holds_ms = g_array_new (FALSE, FALSE, sizeof (double))};
+  size_t idle_bytes;
+  int64_t begin_us;
+
+  vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, "*");
+  client = vigil_client_rig_new_client (self, vigil_broker_get_address (broker),
+      vigil_broker_get_port (broker),
+      (VigilMqttOptions){.qos = qos,
+          .offline_queue = TRUE,
+          .keep_alive_s = KEEP_ALIVE_S,
+          .queue_bytes = QUEUE_BYTES});
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+  send_for (client, &measures, 1);
+  g_assert_cmpfloat (measures.found_s, ==, 0);
+  idle_bytes = get_resident_bytes ();
+  vigil_broker_freeze (broker);
+  send_for (client, &measures, seconds);
+  report (&measures, idle_bytes, what);
+  g_assert_cmpfloat (measures.found_s, >, 0);
+  g_assert_cmpfloat (measures.found_s, <=, 1.5 * KEEP_ALIVE_S + 1);
+  vigil_client_rig_assert_equation (client);
+
+  begin_us = g_get_monotonic_time ();
+  vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
+  g_assert_cmpint (g_get_monotonic_time () - begin_us, <, 3 * G_USEC_PER_SEC);
+  vigil_client_rig_assert_equation (client);
+  vigil_broker_thaw (broker);
+  g_array_unref (measures.holds_ms);
+}
+
+int
+main (int argc, char **argv)
+{
+  vigil_fixture_init (
+      &argc, &argv, g_getenv ("VIGIL_FAULTS_LONG") != NULL ? 700 : 60);
+  vigil_client_rig_add (
+      "/faults/frozen/qos-0", test_frozen, GINT_TO_POINTER (0));
+  vigil_client_rig_add (
+      "/faults/frozen/qos-1", test_frozen, GINT_TO_POINTER (1));
+  return g_test_run ();
+}
