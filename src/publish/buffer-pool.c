@@ -93,9 +93,10 @@ vigil_buffer_pool_take (VigilBufferPool *self, size_t size)
   buffer = find_idle (self, size);
   pthread_mutex_unlock (&self->lock);
   if (buffer == NULL) {
-    /* An eighth more, because the next JPEG is rarely of the same size. */
+    /* An eighth more, because the next JPEG is rarely of the same size. No
+     * object may be larger than a ptrdiff_t can tell. */
     capacity = size + size / 8;
-    buffer = capacity < size || capacity > SIZE_MAX - sizeof (Buffer)
+    buffer = capacity < size || capacity > PTRDIFF_MAX - sizeof (Buffer)
                  ? NULL
                  : g_try_malloc (sizeof (Buffer) + capacity);
     if (buffer == NULL) {

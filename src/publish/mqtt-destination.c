@@ -3,6 +3,7 @@
 #include "publish/mqtt-settings.h"
 
 #include "base/metrics.h"
+#include "encode/jpeg-shrink.h"
 #include "publish/destination-list.h"
 #include "publish/destination.h"
 #include "publish/payload.h"
@@ -11,6 +12,9 @@
 /* Buffers kept for payloads: those of a frame being written, one being
  * filled, and some that wait. */
 enum { POOLED_BUFFERS = 8 };
+/* Of metadata that we wrote. */
+#define METADATA_BYTES_MAX ((size_t)256 * 1024 * 1024)
+enum { METADATA_DEPTH_MAX = 128 };
 
 typedef struct {
   VigilMqttSettings *settings;
@@ -26,6 +30,10 @@ typedef struct {
 typedef struct {
   MqttDestination *destination;
   VigilMessage *message; /* without its frame */
+  gboolean is_ours;      /* the image was encoded here */
+  /* Where the image is: the MQTT message holds these. */
+  GBytes *segments[VIGIL_PAYLOAD_SEGMENTS_MAX];
+  GBytes *image;
 } Reduction;
 
 static void
@@ -118,6 +126,94 @@ renew (void *state)
 /* ---- Messages -------------------------------------------------------------
  */
 
+static void
+free_reduction (void *data)
+{
+  Reduction *self = data;
+
+  vigil_message_unref (self->message);
+  g_free (self);
+}
+
+/* @metadata with the quality that the image has now. */
+static GBytes *
+change_level (GBytes *metadata, int quality)
+{
+  gsize size;
+  const char *text = g_bytes_get_data (metadata, &size);
+  g_autoptr (VigilJson) tree = vigil_json_parse (
+      text, (gssize)size, METADATA_BYTES_MAX, METADATA_DEPTH_MAX, NULL);
+  char *changed;
+
+  if (tree == NULL)
+    return g_bytes_ref (metadata);
+  vigil_json_object_take (
+      tree, "encoding_level", vigil_json_new_integer (quality));
+  changed = vigil_json_to_text (tree);
+  return g_bytes_new_take (changed, strlen (changed));
+}
+
+/* The message with its image at a lower quality; NULL when that is no use,
+ * or the image is not ours to change. */
+static VigilMessage *
+shrink (const Reduction *self, size_t limit_bytes)
+{
+  const VigilPayloadFormat format = self->destination->settings->format;
+  const VigilMessage *message = self->message;
+  g_autoptr (GBytes) image = NULL;
+  GBytes *smaller;
+  int quality = 0;
+
+  if (!self->is_ours || limit_bytes == 0)
+    return NULL;
+  image = vigil_payload_dup_image (format, self->segments, self->image);
+  if (image == NULL)
+    return NULL;
+  smaller = vigil_jpeg_shrink (image,
+      vigil_payload_get_room (format, limit_bytes, message->metadata),
+      &quality);
+  if (smaller == NULL)
+    return NULL;
+  return vigil_message_new (change_level (message->metadata, quality), smaller,
+      FALSE, "image/jpeg", message->frame_id);
+}
+
+static VigilMqttMessage *make_message (
+    MqttDestination *self, const VigilMessage *message);
+
+/* At a lower quality, else without the frame. */
+static VigilMqttMessage *
+reduce (VigilMqttMessage *message, size_t limit_bytes, void *user_data)
+{
+  Reduction *self = user_data;
+  g_autoptr (VigilMessage) smaller = shrink (self, limit_bytes);
+
+  return make_message (
+      self->destination, smaller != NULL ? smaller : self->message);
+}
+
+static void
+set_reduction (MqttDestination *self, const VigilMessage *message,
+    const VigilPayload *payload, VigilMqttMessage *mqtt_message)
+{
+  Reduction *reduction;
+
+  if (!self->settings->publish_frame || message->frame == NULL ||
+      !self->settings->reduces_oversize)
+    return;
+  reduction = g_new0 (Reduction, 1);
+  reduction->destination = self;
+  reduction->message = vigil_message_new (
+      g_bytes_ref (message->metadata), NULL, FALSE, NULL, message->frame_id);
+  /* Encoded input is passed through untouched, or not at all. */
+  reduction->is_ours = !message->frame_is_borrowed &&
+                       g_strcmp0 (message->content_type, "image/jpeg") == 0;
+  memcpy (reduction->segments, payload->segments, sizeof payload->segments);
+  reduction->image = payload->image;
+  vigil_mqtt_message_set_reduce (
+      mqtt_message, reduce, reduction, free_reduction);
+}
+
 /* The main message; and before it the image, when the format has it so. */
 static VigilMqttMessage *
 make_message (MqttDestination *self, const VigilMessage *message)
@@ -128,6 +224,7 @@ make_message (MqttDestination *self, const VigilMessage *message)
   g_auto (VigilPayload) payload = {0};
   g_autofree char *image_topic = NULL;
   g_autoptr (GBytes) correlation = NULL;
+  VigilMqttMessage *mqtt_message;
 
   vigil_payload_init (&payload, self->settings->format,
       self->settings->publish_frame, message, self->pool);
@@ -150,42 +247,9 @@ make_message (MqttDestination *self, const VigilMessage *message)
   main_part->content_type = "application/json";
   main_part->correlation_data = correlation;
   main_part->is_text = TRUE;
-  return vigil_mqtt_message_new (publications, size);
-}
-
-static void
-free_reduction (void *data)
-{
-  Reduction *self = data;
-
-  vigil_message_unref (self->message);
-  g_free (self);
-}
-
-/* The same message without its frame; the limit is checked by the client. */
-static VigilMqttMessage *
-reduce (VigilMqttMessage *message, size_t limit_bytes, void *user_data)
-{
-  Reduction *self = user_data;
-
-  return make_message (self->destination, self->message);
-}
-
-static void
-set_reduction (MqttDestination *self, const VigilMessage *message,
-    VigilMqttMessage *mqtt_message)
-{
-  Reduction *reduction;
-
-  if (!self->settings->publish_frame || message->frame == NULL ||
-      !self->settings->reduces_oversize)
-    return;
-  reduction = g_new0 (Reduction, 1);
-  reduction->destination = self;
-  reduction->message = vigil_message_new (
-      g_bytes_ref (message->metadata), NULL, FALSE, NULL, message->frame_id);
-  vigil_mqtt_message_set_reduce (
-      mqtt_message, reduce, reduction, free_reduction);
+  mqtt_message = vigil_mqtt_message_new (publications, size);
+  set_reduction (self, message, &payload, mqtt_message);
+  return mqtt_message;
 }
 
 static void
@@ -199,7 +263,6 @@ send_message (void *state, VigilMessage *message, int64_t deadline_us)
 
   if (deadline_us != 0)
     deadline_us = MIN (deadline_us, g_get_monotonic_time () + patience_us);
-  set_reduction (self, message, mqtt_message);
   vigil_mqtt_client_send (self->client, mqtt_message, deadline_us);
 }
 

@@ -175,8 +175,10 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
         .type = VIGIL_SCHEMA_CHOICE,
         .choices = oversize_choices,
         .default_text = "reduce",
-        .help = "A message above the broker's limit: `reduce` sends it "
-                "without its frame, `drop` does not send it."},
+        .help =
+            "A message above the broker's limit: `reduce` sends an image that "
+            "was encoded here at a lower quality, else the metadata "
+            "alone; `drop` does not send it."},
     {.name = "allow_request_broker",
         .type = VIGIL_SCHEMA_BOOLEAN,
         .default_text = "false",

@@ -116,6 +116,59 @@ vigil_payload_init (VigilPayload *ret_payload, VigilPayloadFormat format,
   }
 }
 
+/* NULL: the format has no such text. */
+static const Wrapping *
+find_wrapping (VigilPayloadFormat format)
+{
+  switch (format) {
+  case VIGIL_PAYLOAD_ARRAY:
+    return &array_wrapping;
+  case VIGIL_PAYLOAD_OBJECT:
+    return &object_wrapping;
+  case VIGIL_PAYLOAD_BINARY:
+    break;
+  }
+  return NULL;
+}
+
+GBytes *
+vigil_payload_dup_image (
+    VigilPayloadFormat format, GBytes *const *segments, GBytes *image)
+{
+  const Wrapping *wrapping = find_wrapping (format);
+  g_autofree char *text = NULL;
+  const char *tail;
+  size_t around;
+  gsize size;
+
+  if (wrapping == NULL)
+    return image != NULL ? g_bytes_ref (image) : NULL;
+  /* head, metadata, and then middle, base64 and tail in one */
+  if (segments[0] == NULL || segments[1] == NULL || segments[2] == NULL)
+    return NULL;
+  tail = g_bytes_get_data (segments[2], &size);
+  around = strlen (wrapping->middle) + strlen (wrapping->tail);
+  if (size <= around)
+    return NULL;
+  text = g_strndup (tail + strlen (wrapping->middle), size - around);
+  g_base64_decode_inplace (text, &size);
+  return g_bytes_new_take (g_steal_pointer (&text), size);
+}
+
+size_t
+vigil_payload_get_room (
+    VigilPayloadFormat format, size_t limit_bytes, GBytes *metadata)
+{
+  const Wrapping *wrapping = find_wrapping (format);
+  size_t taken;
+
+  if (wrapping == NULL)
+    return limit_bytes;
+  taken = g_bytes_get_size (metadata) + strlen (wrapping->head) +
+          strlen (wrapping->middle) + strlen (wrapping->tail);
+  return limit_bytes > taken ? (limit_bytes - taken) / 4 * 3 : 0;
+}
+
 void
 vigil_payload_clear (VigilPayload *self)
 {

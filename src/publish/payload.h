@@ -47,5 +47,17 @@ void vigil_payload_init (VigilPayload *ret_payload, VigilPayloadFormat format,
 void vigil_payload_clear (VigilPayload *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VigilPayload, vigil_payload_clear)
 
+/*
+ * The image of a payload as it was before: of @segments, or the @image
+ * itself. Returns: (transfer full) (nullable): NULL when there is none.
+ */
+GBytes *vigil_payload_dup_image (VigilPayloadFormat format,
+    GBytes *const *segments, GBytes *image);
+
+/* How many bytes of image fit into @limit_bytes, beside the metadata if they
+ * share a message. */
+size_t vigil_payload_get_room (
+    VigilPayloadFormat format, size_t limit_bytes, GBytes *metadata);
+
 /* Bytes of all segments, without the image. */
 size_t vigil_payload_get_size (const VigilPayload *self);

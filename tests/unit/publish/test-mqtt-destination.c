@@ -6,6 +6,7 @@
 #include "common/broker.h"
 #include "common/fixture.h"
 #include "common/subscriber.h"
+#include "encode/encoder.h"
 #include "publish/destination.h"
 #include <string.h>
 
@@ -158,6 +159,88 @@ test_oversize_is_reduced (Fixture *self, gconstpointer data)
   assert_message (self, 1, "vigil/a", "[{\"a\":2},\"\"]");
 }
 
+/* Noise, of which much can be saved. Returns: (transfer full). */
+static GBytes *
+make_jpeg (void)
+{
+  enum { SIDE = 120 };
+  g_autofree uint8_t *noise = g_malloc (SIDE * SIDE * 3);
+  g_autoptr (VigilFrame) frame = vigil_frame_new ();
+  g_autoptr (VigilEncoder) encoder =
+      vigil_encoder_new (vigil_encoder_find ("jpeg"), 95, NULL);
+  g_autoptr (GRand) random = g_rand_new_with_seed (1);
+  GBytes *jpeg;
+
+  for (unsigned i = 0; i < SIDE * SIDE * 3; i++)
+    noise[i] = (uint8_t)g_rand_int_range (random, 0, 256);
+  frame->pixels = VIGIL_PIXELS_RGB;
+  frame->width = frame->height = SIDE;
+  frame->planes[0] = noise;
+  frame->strides[0] = SIDE * 3;
+  jpeg = vigil_encoder_encode (encoder, frame, NULL);
+  g_assert_cmpuint (g_bytes_get_size (jpeg), >, 16000);
+  return jpeg;
+}
+
+typedef struct {
+  const char *name;
+  const char *format;
+  gboolean is_borrowed; /* from the pipeline: not ours to encode again */
+} ShrinkCase;
+
+static const ShrinkCase shrink_cases[] = {
+    {"array", "array", FALSE},
+    {"object", "object", FALSE},
+    {"encoded-by-the-pipeline", "array", TRUE},
+};
+
+/* An image of ours is sent at a lower quality, and the metadata says so. */
+static void
+test_oversize_is_encoded_again (Fixture *self, gconstpointer data)
+{
+  const ShrinkCase *test = data;
+  const char *metadata = "{\"encoding_level\":95,\"frame_id\":1}";
+  g_autofree char *extra =
+      g_strdup_printf (", \"publish_frame\": true, \"protocol\": 5, "
+                       "\"qos\": 1, \"payload_format\": \"%s\"",
+          test->format);
+  g_autoptr (VigilMessage) message = NULL;
+  g_autoptr (GBytes) payload = NULL;
+  g_autoptr (VigilJson) tree = NULL;
+  const VigilJson *part, *image;
+  gsize size;
+  const char *text;
+
+  start (self, extra);
+  send (self, "{\"a\":1}", "abc", 0);
+  g_assert_true (vigil_subscriber_wait (self->subscriber, 1, 10000));
+  message = vigil_message_new (g_bytes_new (metadata, strlen (metadata)),
+      make_jpeg (), test->is_borrowed, "image/jpeg", 1);
+  vigil_destination_send (
+      self->destination, message, vigil_fixture_deadline (10000));
+  g_assert_true (vigil_subscriber_wait (self->subscriber, 2, 10000));
+  payload = vigil_subscriber_dup_payload (self->subscriber, 1);
+  text = g_bytes_get_data (payload, &size);
+  g_assert_cmpuint (size, <, 20000);
+  tree = vigil_json_parse (text, (gssize)size, 1 << 20, 8, NULL);
+  part = strcmp (test->format, "array") == 0
+             ? vigil_json_array_get (tree, 0)
+             : vigil_json_object_get (tree, "metadata");
+  image = strcmp (test->format, "array") == 0
+              ? vigil_json_array_get (tree, 1)
+              : vigil_json_object_get (tree, "blob");
+  if (test->is_borrowed) {
+    g_assert_cmpstr (vigil_json_get_string (image), ==, "");
+    return;
+  }
+  g_assert_cmpint (
+      vigil_json_get_integer (vigil_json_object_get (part, "encoding_level")),
+      <, 95);
+  /* "/9j/" is how a JPEG begins. */
+  g_assert_true (g_str_has_prefix (vigil_json_get_string (image), "/9j/"));
+  g_assert_cmpuint (strlen (vigil_json_get_string (image)), >, 4000);
+}
+
 typedef struct {
   VigilDestination *destination;
   const char *reason;
@@ -213,6 +296,13 @@ main (int argc, char **argv)
     g_test_add (path, Fixture, &cases[i], set_up, test_case, tear_down);
   }
   add ("/mqtt-destination/binary-counts-once", test_binary_counts_once);
+  for (unsigned i = 0; i < G_N_ELEMENTS (shrink_cases); i++) {
+    g_autofree char *path = g_strdup_printf (
+        "/mqtt-destination/oversize/again/%s", shrink_cases[i].name);
+
+    g_test_add (path, Fixture, &shrink_cases[i], set_up,
+        test_oversize_is_encoded_again, tear_down);
+  }
   add ("/mqtt-destination/oversize/reduced", test_oversize_is_reduced);
   add ("/mqtt-destination/oversize/dropped", test_oversize_is_dropped);
   return g_test_run ();

@@ -123,6 +123,62 @@ test_own_frames_are_shared (void)
   g_assert_true (payload.segments[0] == message->metadata);
 }
 
+/* The image comes out as it went in, and the room for it is told right. */
+static void
+test_image_again (void)
+{
+  static const char *const frames[] = {"a", "ab", "abc", "abcdefg"};
+  g_autoptr (VigilBufferPool) pool = vigil_buffer_pool_new (2);
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (frames); i++) {
+    size_t length = strlen (frames[i]);
+    g_autoptr (VigilMessage) message =
+        vigil_message_new (g_bytes_new_static (METADATA, strlen (METADATA)),
+            g_bytes_new (frames[i], length), FALSE, "image/jpeg", 1);
+
+    for (unsigned format = 0; vigil_payload_format_names[format] != NULL;
+         format++) {
+      g_auto (VigilPayload) payload = {0};
+      g_autoptr (GBytes) image = NULL;
+      size_t size;
+
+      vigil_payload_init (
+          &payload, (VigilPayloadFormat)format, TRUE, message, pool);
+      image = vigil_payload_dup_image (
+          (VigilPayloadFormat)format, payload.segments, payload.image);
+      g_assert_true (g_bytes_equal (image, message->frame));
+      size = payload.image != NULL ? length : vigil_payload_get_size (&payload);
+      g_assert_cmpuint (vigil_payload_get_room ((VigilPayloadFormat)format,
+                            size, message->metadata),
+          >=, length);
+      g_assert_cmpuint (vigil_payload_get_room ((VigilPayloadFormat)format,
+                            size - 1, message->metadata),
+          <, payload.image != NULL ? length : (length + 2) / 3 * 3);
+    }
+  }
+}
+
+static void
+test_no_image_again (void)
+{
+  g_autoptr (VigilBufferPool) pool = vigil_buffer_pool_new (2);
+  g_autoptr (VigilMessage) message = vigil_message_new (
+      g_bytes_new_static (METADATA, strlen (METADATA)), NULL, FALSE, NULL, 1);
+
+  for (unsigned format = 0; vigil_payload_format_names[format] != NULL;
+       format++) {
+    g_auto (VigilPayload) payload = {0};
+
+    vigil_payload_init (
+        &payload, (VigilPayloadFormat)format, TRUE, message, pool);
+    g_assert_null (vigil_payload_dup_image (
+        (VigilPayloadFormat)format, payload.segments, payload.image));
+  }
+  g_assert_cmpuint (
+      vigil_payload_get_room (VIGIL_PAYLOAD_ARRAY, 5, message->metadata), ==,
+      0);
+}
+
 static void
 test_format_names (void)
 {
@@ -152,6 +208,8 @@ main (int argc, char **argv)
       "/payload/borrowed-frames-are-copied", test_borrowed_frames_are_copied);
   g_test_add_func (
       "/payload/own-frames-are-shared", test_own_frames_are_shared);
+  g_test_add_func ("/payload/image-again", test_image_again);
+  g_test_add_func ("/payload/no-image-again", test_no_image_again);
   g_test_add_func ("/payload/format-names", test_format_names);
   return g_test_run ();
 }
