@@ -5,7 +5,9 @@
  */
 #include "pipeline/assembly.h"
 
+#include "base/error.h"
 #include "pipeline/gst-runtime.h"
+#include "pipeline/image-source.h"
 #include "pipeline/launch-text.h"
 #include "pipeline/parameters.h"
 #include "pipeline/parsed-pipeline.h"
@@ -98,11 +100,19 @@ vigil_assembly_init (VigilAssembly *self, const VigilDefinition *definition,
   g_autofree char *text = NULL;
   VigilLaunchTextValues values = {.environment = environment};
   const VigilJson *source_json = vigil_json_object_get (request, "source");
+  gboolean takes_images = vigil_definition_takes_images (definition);
 
   vigil_gst_runtime_init ();
   complete = complete_request (definition, request, error);
   if (complete == NULL)
     return FALSE;
+  if (takes_images)
+    values.auto_source = "appsrc name=source";
+  if (takes_images && source_json != NULL) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+        "source: an image_ingestor is posted its images: leave it out");
+    return FALSE;
+  }
   if (source_json != NULL) {
     source = vigil_source_new (source_json, error);
     if (source == NULL)
@@ -121,6 +131,8 @@ vigil_assembly_init (VigilAssembly *self, const VigilDefinition *definition,
   }
   if (!apply_request (
           GST_BIN (pipeline), definition, complete, source, warnings, error))
+    return FALSE;
+  if (takes_images && !vigil_image_source_init (GST_BIN (pipeline), error))
     return FALSE;
   self->is_live = (source != NULL && vigil_source_is_live (source)) ||
                   has_live_source (GST_BIN (pipeline));

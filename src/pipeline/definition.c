@@ -14,14 +14,17 @@
 #include "pipeline/parsed-pipeline.h"
 #include <string.h>
 
+#define IMAGE_INGESTOR "image_ingestor"
+
 struct _VigilDefinition {
   char *name;
+  gboolean takes_images;
   char *launch_text;
   VigilJson *parameters;   /* nullable; defaults resolved */
   VigilJson *bus_messages; /* nullable; a list of names */
 };
 
-static const char *const source_choices[] = {"gstreamer", NULL};
+static const char *const source_choices[] = {"gstreamer", IMAGE_INGESTOR, NULL};
 
 const VigilSchemaKey vigil_definition_keys[] = {
     {
@@ -35,7 +38,8 @@ const VigilSchemaKey vigil_definition_keys[] = {
         .type = VIGIL_SCHEMA_CHOICE,
         .choices = source_choices,
         .default_text = "gstreamer",
-        .help = "Where frames come from.",
+        .help = "Where frames come from; image_ingestor: images that are "
+                "posted to the instance.",
     },
     {
         .name = "pipeline",
@@ -266,6 +270,9 @@ vigil_definition_new (
     return NULL;
   self = g_new0 (VigilDefinition, 1);
   self->name = g_strdup (vigil_schema_get_string (entry, "name", NULL));
+  self->takes_images =
+      g_strcmp0 (vigil_schema_get_string (entry, "source", "gstreamer"),
+          IMAGE_INGESTOR) == 0;
   self->launch_text =
       g_strdup (vigil_schema_get_string (entry, "pipeline", NULL));
   self->parameters = vigil_parameters_resolve (
@@ -316,4 +323,10 @@ vigil_definition_get_bus_messages (const VigilDefinition *self)
   g_return_val_if_fail (self != NULL, NULL);
 
   return self->bus_messages;
+}
+
+gboolean
+vigil_definition_takes_images (const VigilDefinition *self)
+{
+  return self->takes_images;
 }

@@ -37,6 +37,9 @@ const char *vigil_definition_get_launch_text (const VigilDefinition *self);
  * Returns: (transfer none) (nullable). */
 const VigilJson *vigil_definition_get_bus_messages (
     const VigilDefinition *self);
+/* TRUE for source "image_ingestor": images are put in, see
+ * vigil_pipeline_push_image. */
+gboolean vigil_definition_takes_images (const VigilDefinition *self);
 /* The parameters schema with defaults from the environment resolved.
  * Returns: (transfer none) (nullable). */
 const VigilJson *vigil_definition_get_parameters (const VigilDefinition *self);

@@ -12,6 +12,7 @@
 #include "pipeline/assembly.h"
 #include "pipeline/bus-metadata.h"
 #include "pipeline/bus-text.h"
+#include "pipeline/image-source.h"
 #include "pipeline/latency.h"
 #include "pipeline/parsed-pipeline.h"
 #include "pipeline/sample.h"
@@ -785,4 +786,12 @@ unsigned
 vigil_pipeline_get_abandoned_count (void)
 {
   return (unsigned)vigil_counter_get (&abandoned_count);
+}
+
+gboolean
+vigil_pipeline_push_image (
+    VigilPipeline *self, GBytes *image, int64_t pts_ns, GError **error)
+{
+  return vigil_image_source_push (
+      GST_BIN (self->pipeline), image, pts_ns, error);
 }

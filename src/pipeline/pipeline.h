@@ -57,6 +57,15 @@ const VigilProblems *vigil_pipeline_get_warnings (const VigilPipeline *self);
 /* The launch text as it was parsed. (transfer none). */
 const char *vigil_pipeline_get_launch_text (const VigilPipeline *self);
 
+/*
+ * Image ingestors: puts @image, in an encoding that the pipeline decodes,
+ * behind those that wait. @pts_ns: of the frame that it becomes; larger than
+ * the last one. Any thread; never waits. Errors: INVALID: no image;
+ * UNAVAILABLE: not running; LIMIT: too many wait.
+ */
+gboolean vigil_pipeline_push_image (VigilPipeline *self, GBytes *image,
+    int64_t pts_ns, GError **error);
+
 /* Asks for PLAYING; returns at once. */
 void vigil_pipeline_start (VigilPipeline *self);
 /* Asks for the stop: sends EOS, waits up to @eos_ms for it, then NULL.

@@ -24,6 +24,7 @@ typedef struct {
   const char *config_folder; /* nullable: relative paths start there */
   const char *instance_id;   /* nullable in checks */
   const char *pipeline_name; /* nullable in checks */
+  void *user_data;           /* nullable: of who added it by itself */
   gboolean is_live;          /* FALSE: send may wait, see send */
   VigilEisBus *eis_bus;      /* nullable: no `interfaces` are configured */
 } VigilDestinationContext;

@@ -116,7 +116,7 @@ make_name (const VigilPublisher *self, const char *type)
 gboolean
 vigil_publisher_add_destination (VigilPublisher *self,
     const VigilDestinationOps *ops, const char *name, const VigilJson *settings,
-    GError **error)
+    void *user_data, GError **error)
 {
   g_autofree char *own_name =
       name != NULL ? g_strdup (name) : make_name (self, ops->type);
@@ -124,6 +124,7 @@ vigil_publisher_add_destination (VigilPublisher *self,
       .config_folder = self->config_folder,
       .instance_id = self->instance_id,
       .pipeline_name = self->pipeline_name,
+      .user_data = user_data,
       .is_live = self->is_live,
       .eis_bus = self->eis_bus};
   VigilDestination *destination;
@@ -156,7 +157,8 @@ add_block (const VigilDestinationOps *ops, const VigilJson *block,
   AddBlock *add = user_data;
 
   if (vigil_publisher_add_destination (add->publisher, ops,
-          vigil_schema_get_string (block, "name", NULL), block, add->error))
+          vigil_schema_get_string (block, "name", NULL), block, NULL,
+          add->error))
     return TRUE;
   g_prefix_error (add->error, "%s: ", path);
   return FALSE;

@@ -46,11 +46,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilPublisher, vigil_publisher_free)
 
 /*
  * Adds a destination beside those of the entry. Before start.
- * @name: (nullable): the type's, made unique, when NULL.
+ * @name: (nullable): the type's, made unique, when NULL. @user_data: for its
+ * open, in the context.
  */
 gboolean vigil_publisher_add_destination (VigilPublisher *self,
     const VigilDestinationOps *ops, const char *name, const VigilJson *settings,
-    GError **error);
+    void *user_data, GError **error);
 
 /* Starts the worker and every destination; returns at once. Call before the
  * pipeline plays. */

@@ -3,6 +3,7 @@
 #include "rest/rest-routes.h"
 
 #include "rest/rest-health.h"
+#include "rest/rest-images.h"
 #include "rest/rest-instances.h"
 #include "rest/rest-metrics.h"
 #include "rest/rest-models.h"
@@ -58,6 +59,12 @@ const VigilRestRoute vigil_rest_routes[] = {
         .role = CONTROL,
         .may_block = TRUE,
         .handle = vigil_rest_instances_stop},
+    {.method = "POST",
+        .path = "/pipelines/{name}/{version}/{instance_id}",
+        .role = CONTROL,
+        .takes_body = TRUE,
+        .may_block = TRUE,
+        .handle = vigil_rest_images_ingest},
     {.method = "GET",
         .path = "/models",
         .role = READ,

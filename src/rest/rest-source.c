@@ -85,8 +85,8 @@ is_below (const char *file, const char *folder)
   return answer;
 }
 
-static gboolean
-check_file (const char *file, const char *path,
+gboolean
+vigil_rest_source_check_file (const char *file, const char *path,
     const VigilRestSettings *settings, GError **error)
 {
   g_autofree char *resolved = NULL;
@@ -196,7 +196,8 @@ check_uri (const char *text, const char *path,
         "scheme '%.20s': want rtsp, rtsps, http, https, rtmp or file",
         g_uri_get_scheme (uri));
   if (strcmp (schemes[scheme].name, "file") == 0)
-    return check_file (g_uri_get_path (uri), path, settings, error);
+    return vigil_rest_source_check_file (
+        g_uri_get_path (uri), path, settings, error);
   if (g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0')
     return refuse (
         error, path, "want a host behind '%s://'", schemes[scheme].name);
@@ -225,7 +226,7 @@ check_properties (const VigilJson *source, const VigilRestSettings *settings,
       if (!check_uri (text, path, settings, own_port, error))
         return FALSE;
     } else if (strchr (text, '/') != NULL &&
-               !check_file (text, path, settings, error)) {
+               !vigil_rest_source_check_file (text, path, settings, error)) {
       return FALSE;
     }
   }
@@ -258,7 +259,8 @@ check_destination (const VigilJson *destination,
   const char *file = vigil_schema_get_string (destination, "path", NULL);
 
   return g_strcmp0 (type, "file") != 0 || file == NULL ||
-         check_file (file, "destination.metadata.path", settings, error);
+         vigil_rest_source_check_file (
+             file, "destination.metadata.path", settings, error);
 }
 
 gboolean

@@ -17,3 +17,7 @@
  */
 gboolean vigil_rest_source_check (const VigilJson *request,
     const VigilRestSettings *settings, uint16_t port, GError **error);
+
+/* Checks one file, which stands at @path in the request. Error: INVALID. */
+gboolean vigil_rest_source_check_file (const char *file, const char *path,
+    const VigilRestSettings *settings, GError **error);

@@ -5,6 +5,7 @@
 #include "server/instance.h"
 
 #include "base/error.h"
+#include "server/image-response.h"
 #include "server/request.h"
 #include <pthread.h>
 #include <string.h>
@@ -28,12 +29,20 @@ struct _VigilInstance {
   void (*on_ended) (VigilInstance *self, void *user_data);
   void *user_data;
 
+  gboolean takes_images;
+  VigilImageResponse *response; /* nullable: not synchronous */
+  pthread_mutex_t turn; /* of ingest: one result is waited for at a time */
+  int64_t started_us;
+
   pthread_mutex_t lock; /* protects what follows, up to the next blank line */
   pthread_cond_t ended; /* phase has become PHASE_ENDED */
   Phase phase;
   VigilPipelineState end_state; /* valid from PHASE_ENDED on */
   char *end_message; /* nullable: why it ended, when the pipeline has no text */
   VigilInstanceStatus last_status; /* valid in PHASE_RELEASED */
+
+  int64_t last_pts_ns; /* of the last image */
+  GQueue images;       /* of Pending: in the pipeline, in order */
 
   /* Made by new and freed by release, which changes them under the lock;
    * their own threads use them without, because they end before that. */
@@ -57,11 +66,46 @@ make_id (char id[VIGIL_INSTANCE_ID_LENGTH + 1])
 
 /* ---- The two halves meet ---------------------------------------------- */
 
+/* What was said about an image that is in the pipeline. */
+typedef struct {
+  int64_t pts_ns;
+  char *metadata; /* JSON object */
+} Pending;
+
+static void
+pending_free (gpointer data)
+{
+  Pending *pending = data;
+
+  g_free (pending->metadata);
+  g_free (pending);
+}
+
+/* What was said about the image becomes metadata of its frame. Images that
+ * the pipeline lost are forgotten with the next one that comes through. */
+static void
+add_image_metadata (VigilInstance *self, VigilFrame *frame)
+{
+  Pending *pending;
+
+  pthread_mutex_lock (&self->lock);
+  while ((pending = g_queue_peek_head (&self->images)) != NULL &&
+         pending->pts_ns <= frame->pts) {
+    if (pending->pts_ns == frame->pts)
+      vigil_metadata_take_message (
+          frame->metadata, g_steal_pointer (&pending->metadata));
+    pending_free (g_queue_pop_head (&self->images));
+  }
+  pthread_mutex_unlock (&self->lock);
+}
+
 static void
 on_frame (void *user_data, VigilFrame *frame)
 {
   VigilInstance *self = user_data;
 
+  if (self->takes_images)
+    add_image_metadata (self, frame);
   if (self->publisher != NULL)
     vigil_publisher_push (self->publisher, frame);
   else
@@ -118,6 +162,20 @@ get_instance_state (void *user_data, VigilInstanceState *ret_state)
 
 /* ---- Life ------------------------------------------------------------- */
 
+/* A synchronous image ingestor also answers who posted the image. */
+static gboolean
+add_response (VigilInstance *self, GError **error)
+{
+  g_autoptr (VigilJson) settings = vigil_json_new_object ();
+
+  if (!self->takes_images ||
+      !vigil_schema_get_boolean (self->request, "sync", FALSE))
+    return TRUE;
+  self->response = vigil_image_response_new ();
+  return vigil_publisher_add_destination (self->publisher,
+      &vigil_image_response_ops, NULL, settings, self->response, error);
+}
+
 static gboolean
 make_publisher (VigilInstance *self, const VigilInstanceOptions *options,
     const VigilJson *entry, GError **error)
@@ -138,7 +196,7 @@ make_publisher (VigilInstance *self, const VigilInstanceOptions *options,
   if (!vigil_problems_check (problems, error))
     return FALSE;
   self->publisher = vigil_publisher_new (entry, &context, error);
-  return self->publisher != NULL;
+  return self->publisher != NULL && add_response (self, error);
 }
 
 static gboolean
@@ -146,6 +204,15 @@ names_destination (const VigilJson *request)
 {
   return vigil_json_object_get (request, "destination") != NULL ||
          vigil_json_object_get (request, "mqtt_publisher") != NULL;
+}
+
+static void
+set_no_destination (const VigilInstance *self, GError **error)
+{
+  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+      "destination: pipeline '%s' has no appsink named destination, so "
+      "nothing can be published from it",
+      self->pipeline_name);
 }
 
 /* The pipeline goes before the instance; what it says about itself stays. */
@@ -182,9 +249,12 @@ vigil_instance_new (const VigilInstanceOptions *options, GError **error)
   g_atomic_ref_count_init (&self->reference_count);
   pthread_mutex_init (&self->lock, NULL);
   pthread_cond_init (&self->ended, NULL);
+  pthread_mutex_init (&self->turn, NULL);
+  g_queue_init (&self->images);
   make_id (self->id);
   self->pipeline_name =
       g_strdup (vigil_definition_get_name (options->definition));
+  self->takes_images = vigil_definition_takes_images (options->definition);
   self->settings = *options->settings;
   self->on_ended = options->on_ended;
   self->user_data = options->user_data;
@@ -204,10 +274,7 @@ vigil_instance_new (const VigilInstanceOptions *options, GError **error)
     if (!make_publisher (self, options, entry, error))
       return NULL;
   } else if (names_destination (self->request)) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-        "destination: pipeline '%s' has no appsink named destination, so "
-        "nothing can be published from it",
-        self->pipeline_name);
+    set_no_destination (self, error);
     return NULL;
   }
   return g_steal_pointer (&self);
@@ -230,6 +297,9 @@ vigil_instance_unref (VigilInstance *self)
   vigil_publisher_free (self->publisher);
   vigil_instance_status_clear (&self->last_status);
   vigil_json_unref (self->request);
+  g_queue_clear_full (&self->images, pending_free);
+  vigil_image_response_free (self->response);
+  pthread_mutex_destroy (&self->turn);
   g_free (self->end_message);
   g_free (self->launch_text);
   g_strfreev (self->warnings);
@@ -278,6 +348,7 @@ vigil_instance_start (VigilInstance *self)
   pthread_mutex_lock (&self->lock);
   if (self->phase == PHASE_QUEUED) {
     self->phase = PHASE_STARTED;
+    self->started_us = g_get_monotonic_time ();
     if (self->publisher == NULL ||
         vigil_publisher_start (self->publisher, &error))
       vigil_pipeline_start (self->pipeline);
@@ -340,6 +411,98 @@ vigil_instance_wait (VigilInstance *self, int64_t deadline_us)
   is_ended = self->phase >= PHASE_ENDED;
   pthread_mutex_unlock (&self->lock);
   return is_ended;
+}
+
+/* ---- Images ------------------------------------------------------------ */
+
+gboolean
+vigil_instance_takes_images (const VigilInstance *self)
+{
+  return self->takes_images;
+}
+
+gboolean
+vigil_instance_is_synchronous (const VigilInstance *self)
+{
+  return self->response != NULL;
+}
+
+/* Puts the image in and remembers what was said about it. */
+static gboolean
+push_image (
+    VigilInstance *self, const VigilInstanceImage *image, GError **error)
+{
+  int64_t now_ns;
+  gboolean is_pushed = FALSE;
+
+  pthread_mutex_lock (&self->lock);
+  now_ns = (g_get_monotonic_time () - self->started_us) * 1000;
+  if (self->phase != PHASE_STARTED) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
+        "the instance is not running");
+  } else {
+    Pending *pending = g_new0 (Pending, 1);
+
+    /* Each has a time of its own, by which its frame is known again. */
+    self->last_pts_ns = MAX (now_ns, self->last_pts_ns + 1);
+    pending->pts_ns = self->last_pts_ns;
+    pending->metadata = g_strdup (image->metadata);
+    g_queue_push_tail (&self->images, pending);
+    if (self->response != NULL)
+      vigil_image_response_expect (self->response, pending->pts_ns);
+    is_pushed = vigil_pipeline_push_image (
+        self->pipeline, image->image, pending->pts_ns, error);
+    if (!is_pushed)
+      pending_free (g_queue_pop_tail (&self->images));
+  }
+  pthread_mutex_unlock (&self->lock);
+  return is_pushed;
+}
+
+static gboolean
+ingest_and_wait (VigilInstance *self, const VigilInstanceImage *image,
+    char **ret_result, GError **error)
+{
+  const struct timespec deadline = {
+      .tv_sec = image->deadline_us / G_USEC_PER_SEC,
+      .tv_nsec = image->deadline_us % G_USEC_PER_SEC * 1000,
+  };
+  g_autofree char *result = NULL;
+  gboolean is_pushed;
+
+  if (pthread_mutex_clocklock (&self->turn, CLOCK_MONOTONIC, &deadline) != 0) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_LIMIT,
+        "other images were not done in time");
+    return FALSE;
+  }
+  is_pushed = push_image (self, image, error);
+  if (is_pushed)
+    result = vigil_image_response_wait (
+        self->response, image->with_frame, image->deadline_us);
+  pthread_mutex_unlock (&self->turn);
+  if (!is_pushed)
+    return FALSE;
+  if (result == NULL) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_TIMEOUT,
+        "no frame came of the image in time");
+    return FALSE;
+  }
+  *ret_result = g_steal_pointer (&result);
+  return TRUE;
+}
+
+gboolean
+vigil_instance_ingest (VigilInstance *self, const VigilInstanceImage *image,
+    char **ret_result, GError **error)
+{
+  g_return_val_if_fail (self->takes_images, FALSE);
+
+  if (self->response != NULL)
+    return ingest_and_wait (self, image, ret_result, error);
+  if (!push_image (self, image, error))
+    return FALSE;
+  *ret_result = NULL;
+  return TRUE;
 }
 
 /* ---- Status ----------------------------------------------------------- */

@@ -63,6 +63,28 @@ const VigilJson *vigil_instance_get_request (const VigilInstance *self);
  * ends the instance with ERROR. Does nothing after stop. */
 void vigil_instance_start (VigilInstance *self);
 
+/* One image for an instance of an image ingestor. */
+typedef struct {
+  GBytes *image;        /* in an encoding that the pipeline decodes */
+  const char *metadata; /* JSON object: merged into the frame's metadata */
+  gboolean with_frame;  /* the result has the frame */
+  int64_t deadline_us;  /* monotonic; for the result */
+} VigilInstanceImage;
+
+/* TRUE when images are put in by ingest. */
+gboolean vigil_instance_takes_images (const VigilInstance *self);
+/* TRUE when its request said "sync": ingest then waits for the result. */
+gboolean vigil_instance_is_synchronous (const VigilInstance *self);
+
+/*
+ * Puts @image in. Synchronous: waits for its turn and for what becomes of
+ * the image, and sets @ret_result (transfer full): {"metadata", "blob"} as
+ * text. Otherwise returns at once and sets it to NULL.
+ * Errors: INVALID: no image; UNAVAILABLE: it does not run; LIMIT: too many wait; TIMEOUT.
+ */
+gboolean vigil_instance_ingest (VigilInstance *self,
+    const VigilInstanceImage *image, char **ret_result, GError **error);
+
 /* Asks for the end: end of stream, NULL, flush. Returns at once. */
 void vigil_instance_stop (VigilInstance *self);
 

@@ -67,7 +67,7 @@ add_fake (Fixture *self, const char *settings)
   g_autoptr (GError) error = NULL;
 
   vigil_publisher_add_destination (
-      self->publisher, &fake_destination_ops, NULL, tree, &error);
+      self->publisher, &fake_destination_ops, NULL, tree, NULL, &error);
   g_assert_no_error (error);
   return fake_destination_get ();
 }
