@@ -102,13 +102,25 @@ log_problems (const VigilProblems *problems)
  * first of them, so that the next one ends the program at once. */
 typedef struct {
   GMainLoop *loop;
-  guint sources[2];
+  VigilInstanceManager *manager; /* set before the loop runs */
+  guint sources[3];
 } Signals;
 
 static gboolean
 on_signal (gpointer data)
 {
   g_main_loop_quit (data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* What is secret has changed on disk. */
+static gboolean
+on_reload (gpointer data)
+{
+  const Signals *signals = data;
+
+  g_message ("SIGHUP: certificates and passwords are read again");
+  vigil_instance_manager_renew_all (signals->manager);
   return G_SOURCE_CONTINUE;
 }
 
@@ -119,28 +131,16 @@ signals_init (Signals *signals)
   signals->loop = g_main_loop_new (NULL, FALSE);
   signals->sources[0] = g_unix_signal_add (SIGTERM, on_signal, signals->loop);
   signals->sources[1] = g_unix_signal_add (SIGINT, on_signal, signals->loop);
+  signals->sources[2] = g_unix_signal_add (SIGHUP, on_reload, signals);
   /* A peer that closes its end is an error code, not the end. */
   signal (SIGPIPE, SIG_IGN);
-  /* What has not been read yet need not be read again. */
-  signal (SIGHUP, SIG_IGN);
-}
-
-/* What is secret has changed on disk. */
-static gboolean
-on_reload (gpointer data)
-{
-  g_message ("SIGHUP: certificates and passwords are read again");
-  vigil_instance_manager_renew_all (data);
-  return G_SOURCE_CONTINUE;
 }
 
 static void
 signals_wait (Signals *signals, VigilInstanceManager *manager)
 {
-  guint reload = g_unix_signal_add (SIGHUP, on_reload, manager);
-
+  signals->manager = manager;
   g_main_loop_run (signals->loop);
-  g_source_remove (reload);
   for (size_t i = 0; i < G_N_ELEMENTS (signals->sources); i++)
     g_source_remove (signals->sources[i]);
   signal (SIGTERM, SIG_DFL);

@@ -53,7 +53,7 @@ struct _VigilMqttClient {
   unsigned failures;             /* in a row, for the back-off */
   int64_t connected_us;
   int64_t attempt_deadline_us;
-  int64_t linger_us; /* after DISCONNECT; 0: not yet sent */
+  int64_t linger_us; /* after DISCONNECT, until then; 0: not yet sent */
   gboolean is_write_blocked;
   gboolean is_saturated;   /* messages wait, and there is no room for them */
   gboolean has_progress;   /* the last look for bytes found some */

@@ -159,7 +159,7 @@ connection_lost (VigilMqttClient *self, const char *reason, int64_t now_us)
   if (self->options.stable_after_s > 0 &&
       lasted_s >= self->options.stable_after_s)
     self->failures = 0;
-  self->renewal_us = 0;
+  self->renewal_us = self->linger_us = 0;
   vigil_mqtt_account_flush (self);
   self->dropped_before = vigil_mqtt_account_get_dropped (self);
   wait_for_retry (self, text, now_us);
@@ -430,11 +430,7 @@ end_all (VigilMqttClient *self, int64_t now_us)
 static void
 reconnect (VigilMqttClient *self, int64_t now_us)
 {
-  self->renewal_us = 0;
-  vigil_mqtt_session_disconnect (self->session);
-  if (!write_output (self, now_us))
-    return;
-  self->transport->ops->shutdown (self->transport);
+  self->renewal_us = self->linger_us = 0;
   vigil_mqtt_session_close (self->session, FALSE, now_us);
   g_clear_pointer (&self->transport, vigil_mqtt_transport_close);
   vigil_mqtt_account_flush (self);
@@ -457,20 +453,48 @@ begin_renewal (VigilMqttClient *self, int64_t now_us)
     vigil_mqtt_account_set_state (self, VIGIL_MQTT_WAITING, NULL, now_us);
 }
 
+/*
+ * First what was sent is acknowledged, then DISCONNECT is sent, then the
+ * broker closes: only then has it read everything. A new connection before
+ * that would take the session over and end the old one unread.
+ */
 static void
 advance_renewal (VigilMqttClient *self, int64_t now_us)
 {
   int pieces_size = 0;
 
-  if (atomic_exchange (&self->wants_renewal, FALSE))
+  if (atomic_exchange (&self->wants_renewal, FALSE) && self->renewal_us == 0)
     begin_renewal (self, now_us);
   if (self->renewal_us == 0)
     return;
   vigil_mqtt_session_get_output (self->session, &pieces_size);
-  if (now_us >= self->renewal_us ||
-      (pieces_size == 0 &&
-          vigil_mqtt_session_get_in_flight (self->session) == 0))
+  if (self->linger_us == 0) {
+    if (now_us < self->renewal_us &&
+        (pieces_size > 0 ||
+            vigil_mqtt_session_get_in_flight (self->session) > 0))
+      return;
+    self->linger_us = MAX (self->renewal_us, now_us + LINGER_US);
+    vigil_mqtt_session_disconnect (self->session);
+    if (!write_output (self, now_us))
+      return;
+    vigil_mqtt_session_get_output (self->session, &pieces_size);
+  }
+  if (pieces_size == 0 && !self->transport->ops->has_unsent (self->transport))
+    self->transport->ops->shutdown (self->transport);
+  if (self->has_read_end || now_us >= self->linger_us)
     reconnect (self, now_us);
+}
+
+/* A stop has no time for it; what has been begun ends soon. */
+static void
+cancel_renewal (VigilMqttClient *self, int64_t now_us)
+{
+  if (self->linger_us == 0)
+    self->renewal_us = 0;
+  else if (now_us >= self->stop_us)
+    self->renewal_us = 0;
+  else
+    advance_renewal (self, now_us);
 }
 
 /* ---- The loop -------------------------------------------------------------
@@ -648,7 +672,9 @@ vigil_mqtt_loop_run (void *data)
     vigil_mqtt_account_flush (self);
     if (!is_stopping)
       advance_renewal (self, now_us);
-    if (is_stopping && advance_stop (self, now_us))
+    else if (self->renewal_us > 0)
+      cancel_renewal (self, now_us);
+    if (is_stopping && self->renewal_us == 0 && advance_stop (self, now_us))
       break;
     wait (self, &is_stopping, &events);
   }

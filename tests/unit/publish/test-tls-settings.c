@@ -19,10 +19,10 @@ make_folder (VigilFixture *self, const char *name)
 
 typedef struct {
   const char *name;
-  const char *present; /* a file below the folder; nullable */
+  const char *present;       /* a file below the folder; nullable */
   const char *config_folder; /* below the folder; nullable */
   const char *file;
-  const char *path; /* with a slash in front: below the folder */
+  const char *path;         /* with a slash in front: below the folder */
   const char *certificates; /* said to be used; nullable */
 } PathCase;
 
@@ -64,11 +64,10 @@ test_path (VigilFixture *self, const void *data)
   }
   g_autofree char *path =
       vigil_tls_settings_dup_path (row->file, config_folder, &certificates);
-  g_autofree char *expected =
-      row->path[0] == '=' ? g_strdup (row->path + 1)
-      : row->path[0] == '/'
-          ? g_strconcat (self->folder, row->path, NULL)
-          : g_strdup (row->path);
+  g_autofree char *expected = row->path[0] == '=' ? g_strdup (row->path + 1)
+                              : row->path[0] == '/'
+                                  ? g_strconcat (self->folder, row->path, NULL)
+                                  : g_strdup (row->path);
   g_assert_cmpstr (path, ==, expected);
   if (row->certificates == NULL) {
     g_assert_null (certificates);
@@ -98,8 +97,7 @@ static const BlockCase block_cases[] = {
         "E p.ca_cert: a file that the tls settings name cannot be used"},
     {"container-file", "{\"client_cert\":\"/MqttCerts/a\"}",
         "E p.client_key: a client certificate and its key"},
-    {"wrong-key",
-        "{\"client_cert\":\"client.crt\",\"client_key\":\"ca.key\"}",
+    {"wrong-key", "{\"client_cert\":\"client.crt\",\"client_key\":\"ca.key\"}",
         "E p.client_key: '"},
     {"insecure", "{\"insecure_skip_verify\":true}",
         "W p.insecure_skip_verify: whoever answers"},

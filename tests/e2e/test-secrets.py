@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Canaries in every secret, and no trace of them in what anybody can see:
+logs at the noisiest level, answers of REST, command lines, environments,
+core dumps."""
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import rig
+import tap
+
+PICTURE = "videotestsrc is-live=true ! video/x-raw,format=I420,width=64," \
+    "height=48,framerate=20/1 ! jpegenc ! appsink name=destination"
+WORD = "CANARY"
+
+
+def canary(number):
+    return f"{WORD}-{number}-x7Qp"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Rest:
+    """Asks the server and keeps all that it answers."""
+
+    def __init__(self, port):
+        self.base = f"http://127.0.0.1:{port}"
+        self.answers = []
+
+    def ask(self, path, body=None, method=None):
+        request = urllib.request.Request(
+            self.base + path, method=method,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=rig.LIMIT_S) as done:
+                text = done.read().decode()
+        except urllib.error.HTTPError as error:
+            text = error.read().decode()
+        self.answers.append(f"{path}: {text}")
+        return text
+
+
+def write_secret(place, name, text):
+    path = place / name
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def make_encrypted_key(place):
+    """An encrypted key with its certificate and pass-phrase file."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=c",
+         "-passout", f"pass:{canary(5)}", "-keyout", place / "c.key", "-out",
+         place / "c.crt"], check=True, capture_output=True)
+    (place / "c.key").chmod(0o600)
+    return {"client_cert": str(place / "c.crt"),
+            "client_key": str(place / "c.key"),
+            "key_password_file": write_secret(place, "phrase", canary(5)),
+            "ca_cert": str(place / "c.crt")}
+
+
+def pipelines(broker, place):
+    """One of each way to give a secret; each of them meets a fault."""
+    there = {"host": broker.address, "port": broker.port}
+    return [
+        rig.pipeline(PICTURE, "environment", {}),
+        rig.pipeline(PICTURE, "file", {
+            **there, "username": "u",
+            "password_file": write_secret(place, "password", canary(2))}),
+        rig.pipeline(PICTURE, "literal", {
+            **there, "username": "u", "password": canary(3)},
+            allow_request_broker=True),
+        rig.pipeline(PICTURE, "tls", {
+            **there, "tls": make_encrypted_key(place)}),
+        rig.pipeline("{auto_source} ! fakesink", "uri", {**there},
+                     f"rtsp://user:{canary(4)}@127.0.0.1:9/stream"),
+    ]
+
+
+def look_around(rest):
+    """Every question that can be asked; also about what a request brought."""
+    pipelines_path = "/pipelines/user_defined_pipelines"
+    rest.ask(f"{pipelines_path}/literal", {"mqtt_publisher": {
+        "username": "u", "password": canary(6), "host": "127.0.0.1"}})
+    for kind in ("uri", "no-such"):
+        rest.ask(f"{pipelines_path}/uri", {"source": {
+            "uri": f"rtsp://user:{canary(7)}@127.0.0.1:9/a", "type": kind}})
+    for path in ("/pipelines", "/pipelines/status", "/health/ready",
+                 "/metrics", "/openapi.json", "/none"):
+        rest.ask(path)
+    for status in json.loads(rest.ask("/pipelines/status")):
+        rest.ask(f"/pipelines/{status['id']}")
+        rest.ask(f"/pipelines/{status['id']}/status")
+
+
+def check(what, text):
+    found = [line for line in text.splitlines() if WORD in line]
+    assert not found, f"in {what}: {found[:3]}"
+
+
+def test_no_canary_is_seen():
+    place = rig.folder()
+    passwords = place / "passwords"
+    subprocess.run(["mosquitto_passwd", "-c", "-b", passwords, "u", "other"],
+                   check=True, timeout=rig.LIMIT_S)
+    port = free_port()
+    with rig.Broker(f"allow_anonymous false\npassword_file {passwords}\n"
+                    ) as broker:
+        config = rig.write_config(*pipelines(broker, place))
+        environment = rig.write_environment(
+            broker, MQTT_USERNAME="u", REST_SERVER_PORT=str(port))
+        with rig.serve(config, environment, MQTT_PASSWORD=canary(1),
+                       LOG_LEVEL="DEBUG", GST_DEBUG="4",
+                       GST_DEBUG_NO_COLOR="1") as server:
+            server.wait_for("REST on ")
+            # Every password is wrong, so every reason is told.
+            server.wait_for("not authorized", 3)
+            server.wait_for("in the TLS handshake")
+            server.signal(signal.SIGHUP)
+            server.wait_for("read again")
+            rest = Rest(port)
+            look_around(rest)
+            process = Path(f"/proc/{server.process.pid}")
+            check("the environment", (process / "environ").read_text())
+            check("the command line", (process / "cmdline").read_text())
+            assert server.terminate() == 0, server.text()
+        check("the log", server.text())
+        answers = "\n".join(rest.answers)
+        check("an answer", answers)
+        # They were there, and masked.
+        assert "rtsp://***@127.0.0.1:9/a" in answers, answers
+        assert '"username":"u"' in answers, answers
+        check("the broker's log", broker.text())
+
+
+def test_no_core_is_dumped():
+    place = rig.folder()
+    limits = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (limits[1], limits[1]))
+    try:
+        config = rig.write_config(rig.pipeline(PICTURE, publisher={}))
+        environment = rig.write_environment(
+            MQTT_HOST="127.0.0.1", MQTT_PORT="9")
+        with rig.serve(config, environment, cwd=place,
+                       MQTT_PASSWORD=canary(1)) as server:
+            server.wait_for("serves")
+            # Nobody else of this user may look into its memory, either.
+            status = Path(f"/proc/{server.process.pid}/status").read_text()
+            assert "CoreDumping:\t0" in status, status
+            owner = os.stat(f"/proc/{server.process.pid}/mem").st_uid
+            assert owner == 0, owner
+            server.signal(signal.SIGABRT)
+            assert server.wait() == -signal.SIGABRT
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, limits)
+    assert not list(place.iterdir()), list(place.iterdir())
+
+
+tap.run(globals())
