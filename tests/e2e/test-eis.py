@@ -173,6 +173,25 @@ def test_a_request_chooses_the_bus():
             assert later["frame_id"] > metadata["frame_id"]
 
 
+def test_the_example_subscriber():
+    address = rig.own_address()
+    frames = rig.folder() / "frames"
+    config = write_config(address, entry(RAW.format("NV12")))
+    script = tap.ROOT / "examples/subscriber/print_eis.py"
+    # Python may take longer to start than the first frames.
+    with rig.Program(rig.PYTHON, "-u", script, "--endpoint",
+                     f"tcp://{address}:65114", "--topic", TOPIC,
+                     "--save-frames", frames) as subscriber:
+        with rig.serve(config, rig.write_environment()) as server:
+            subscriber.wait_for('"frame_id": 29')
+            assert server.terminate() == 0, server.text()
+        ids = [message["frame_id"] for message in rig.messages(subscriber)]
+        assert ids == sorted(set(ids)) and ids[-1] == 29, ids
+        for number in ids[:-1]:
+            picture = (frames / f"{number:06}.jpg").read_bytes()
+            assert picture[:3] == b"\xff\xd8\xff", number
+
+
 def test_check_config_says_what_is_wrong():
     address = rig.own_address()
     config = write_config(address, entry(RAW.format("BGR")),
