@@ -7,6 +7,8 @@
 
 #include "publish/destination.h"
 #include "rest/rest-settings.h"
+#include "rtsp/rtsp-destination.h"
+#include "rtsp/rtsp-settings.h"
 #include "server/entry.h"
 
 #include <stdio.h>
@@ -57,9 +59,10 @@ static const Variable variables[] = {
         "Port of the REST interface; 0: any free one."},
     {"HTTPS", "false", "REST over TLS."},
     {"MTLS_VERIFICATION", "false", "REST wants client certificates."},
-    {"ENABLE_RTSP", "true",
-        "Show frames over RTSP where a request asks for it."},
-    {"RTSP_PORT", "8554", "Port of the RTSP server."},
+    {"ENABLE_RTSP", "true", "Requests may ask for `destination.frame`."},
+    {"RTSP_PORT", "8554",
+        "Port of the RTSP server, which listens from the first such request "
+        "on; 0: any free one."},
     {"LOG_LEVEL", "INFO", "DEBUG, INFO, WARN or ERROR."},
     {"MAX_RUNNING_PIPELINES", "-1",
         "Instances that run at once; more wait; -1: no limit."},
@@ -108,6 +111,9 @@ main (void)
   append_destinations (text);
   append_table (vigil_eis_settings_keys, "interfaces.Publishers[]", text);
   append_table (vigil_rest_settings_keys, "config.rest", text);
+  append_table (vigil_rtsp_settings_keys, "config.rtsp", text);
+  append_table (
+      vigil_rtsp_destination_ops.keys, "destination.frame of a request", text);
   append_variables (text);
   fputs (text->str, stdout);
   return 0;

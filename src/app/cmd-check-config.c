@@ -33,6 +33,7 @@ check (const char *path, const VigilEnvironment *environment)
   g_autoptr (VigilConfig) config =
       vigil_startup_read_config (path, problems, &error);
   g_autoptr (VigilRestSettings) rest_settings = NULL;
+  g_autoptr (VigilRtspSettings) rtsp_settings = NULL;
   VigilSettings settings;
   unsigned errors;
   unsigned warnings;
@@ -44,6 +45,7 @@ check (const char *path, const VigilEnvironment *environment)
   }
   vigil_settings_init (&settings, environment, problems);
   rest_settings = vigil_rest_settings_new (config, environment, problems);
+  rtsp_settings = vigil_rtsp_settings_new (config, environment, problems);
   vigil_plugin_register ();
   vigil_entry_check_all (config, environment, problems);
   print_problems (problems);

@@ -231,6 +231,7 @@ vigil_cmd_serve (int argc, char **argv)
   g_autoptr (VigilProblems) own_problems = vigil_problems_new ();
   g_autoptr (VigilConfig) config = NULL;
   g_autoptr (VigilRestSettings) rest_settings = NULL;
+  g_autoptr (VigilRtspSettings) rtsp_settings = NULL;
   g_autoptr (GError) error = NULL;
   Service service = {0};
   Signals signals;
@@ -249,6 +250,8 @@ vigil_cmd_serve (int argc, char **argv)
   if (config != NULL) {
     vigil_settings_init (&service.settings, environment, own_problems);
     rest_settings = vigil_rest_settings_new (config, environment, own_problems);
+    rtsp_settings = vigil_rtsp_settings_new (config, environment, own_problems);
+    service.settings.rtsp = rtsp_settings;
     log_problems (own_problems);
     vigil_problems_check (own_problems, &error);
   }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/queue.h"
+#include "rtsp/rtsp-server.h"
 #include "server/entry.h"
 #include "server/request.h"
 #include <pthread.h>
@@ -29,6 +30,7 @@ typedef struct {
 struct _VigilInstanceManager {
   const VigilConfig *config;
   VigilEisBus *eis_bus;
+  VigilRtspServer *rtsp_server; /* nullable */
   const VigilEnvironment *environment;
   VigilSettings settings;
   GPtrArray *entries;       /* element-type: Entry; immutable */
@@ -272,6 +274,8 @@ vigil_instance_manager_new (const VigilConfig *config,
   self->config = config;
   self->eis_bus = vigil_eis_bus_new (vigil_config_get_interfaces (config),
       environment, vigil_config_get_folder (config), problems);
+  if (settings->rtsp != NULL)
+    self->rtsp_server = vigil_rtsp_server_new (settings->rtsp);
   self->environment = environment;
   self->settings = *settings;
   self->entries = g_ptr_array_new_with_free_func (entry_free);
@@ -309,6 +313,7 @@ vigil_instance_manager_free (VigilInstanceManager *self)
   g_ptr_array_unref (self->instances);
   g_ptr_array_unref (self->usable);
   g_ptr_array_unref (self->entries);
+  vigil_rtsp_server_free (self->rtsp_server);
   vigil_eis_bus_free (self->eis_bus, (int)self->settings.flush_ms);
   pthread_cond_destroy (&self->released);
   pthread_mutex_destroy (&self->lock);
@@ -359,6 +364,7 @@ start_entry (VigilInstanceManager *self, const Entry *entry,
       .environment = self->environment,
       .config_folder = vigil_config_get_folder (self->config),
       .eis_bus = self->eis_bus,
+      .rtsp_server = self->rtsp_server,
       .settings = &self->settings,
       .on_ended = on_instance_ended,
       .user_data = self,

@@ -5,6 +5,7 @@
 #include "server/instance.h"
 
 #include "base/error.h"
+#include "rtsp/rtsp-destination.h"
 #include "server/image-response.h"
 #include "server/request.h"
 #include <pthread.h>
@@ -176,6 +177,31 @@ add_response (VigilInstance *self, GError **error)
       &vigil_image_response_ops, NULL, settings, self->response, error);
 }
 
+/* The checked `destination.frame` of the request: one, or a list. */
+static gboolean
+add_frame_destinations (
+    VigilInstance *self, VigilRtspServer *server, GError **error)
+{
+  const VigilJson *frame = vigil_json_object_get (
+      vigil_json_object_get (self->request, "destination"), "frame");
+  gboolean is_list =
+      frame != NULL && vigil_json_get_type (frame) == VIGIL_JSON_ARRAY;
+  size_t size = is_list ? vigil_json_array_size (frame) : frame != NULL;
+
+  for (size_t index = 0; index < size; index++)
+    if (!vigil_publisher_add_destination (self->publisher,
+            &vigil_rtsp_destination_ops, NULL,
+            is_list ? vigil_json_array_get (frame, index) : frame, server,
+            error)) {
+      if (is_list)
+        g_prefix_error (error, "destination.frame[%zu]: ", index);
+      else
+        g_prefix_error (error, "destination.frame: ");
+      return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 make_publisher (VigilInstance *self, const VigilInstanceOptions *options,
     const VigilJson *entry, GError **error)
@@ -196,7 +222,8 @@ make_publisher (VigilInstance *self, const VigilInstanceOptions *options,
   if (!vigil_problems_check (problems, error))
     return FALSE;
   self->publisher = vigil_publisher_new (entry, &context, error);
-  return self->publisher != NULL && add_response (self, error);
+  return self->publisher != NULL && add_response (self, error) &&
+         add_frame_destinations (self, options->rtsp_server, error);
 }
 
 static gboolean

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "pipeline/pipeline.h"
 #include "publish/publisher.h"
+#include "rtsp/rtsp-server.h"
 #include "server/settings.h"
 
 /*
@@ -26,6 +27,7 @@ typedef struct {
   const VigilEnvironment *environment; /* must outlive the instance */
   const char *config_folder;           /* nullable */
   VigilEisBus *eis_bus;                /* nullable; must outlive the instance */
+  VigilRtspServer *rtsp_server;        /* the same */
   const VigilSettings *settings;
   /*
    * The instance has ended. Once; in the pipeline's control thread, or in
@@ -80,7 +82,8 @@ gboolean vigil_instance_is_synchronous (const VigilInstance *self);
  * Puts @image in. Synchronous: waits for its turn and for what becomes of
  * the image, and sets @ret_result (transfer full): {"metadata", "blob"} as
  * text. Otherwise returns at once and sets it to NULL.
- * Errors: INVALID: no image; UNAVAILABLE: it does not run; LIMIT: too many wait; TIMEOUT.
+ * Errors: INVALID: no image; UNAVAILABLE: it does not run; LIMIT: too many
+ * wait; TIMEOUT.
  */
 gboolean vigil_instance_ingest (VigilInstance *self,
     const VigilInstanceImage *image, char **ret_result, GError **error);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "publish/destination.h"
+#include "rtsp/rtsp-destination.h"
 #include <string.h>
 
 static const VigilSchemaKey destination_keys[] = {
@@ -14,10 +15,8 @@ static const VigilSchemaKey destination_keys[] = {
         .help = "Destination of metadata and frames: `type` and the settings "
                 "of that type."},
     {.name = "frame",
-        .type = VIGIL_SCHEMA_ANY,
-        .help = "Destination of the video.",
-        .refused = "vigil serves no video stream (rtsp, webrtc, s3_write); "
-                   "take the frames from MQTT with publish_frame"},
+        .type = VIGIL_SCHEMA_OBJECT_OR_ARRAY,
+        .help = "Destination of the video: `type` rtsp, `path` and more."},
     {.name = NULL},
 };
 
@@ -105,19 +104,47 @@ check_metadata_object (
         "'%.40s' is not a destination of vigil: want one of %s", type, types);
 }
 
+/* One object of `destination.frame`. */
 static void
-check_metadata (
-    const VigilJson *metadata, const char *path, VigilProblems *problems)
+check_frame_object (
+    const VigilJson *object, const char *path, VigilProblems *problems)
 {
-  if (vigil_json_get_type (metadata) != VIGIL_JSON_ARRAY) {
-    check_metadata_object (metadata, path, problems);
+  const VigilDestinationOps *ops = &vigil_rtsp_destination_ops;
+  const VigilDestinationContext context = {0};
+  const char *type = vigil_schema_get_string (object, "type", NULL);
+  g_autofree char *type_path = g_strconcat (path, ".type", NULL);
+
+  if (vigil_json_get_type (object) != VIGIL_JSON_OBJECT)
+    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, path,
+        "%s: want an object",
+        vigil_json_type_name (vigil_json_get_type (object)));
+  else if (type == NULL)
+    vigil_problems_add (
+        problems, VIGIL_PROBLEM_ERROR, type_path, "missing: want 'rtsp'");
+  else if (strcmp (type, ops->type) != 0)
+    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, type_path,
+        "'%.40s': want 'rtsp'; vigil serves no WebRTC and writes to no S3, "
+        "frames also go out over MQTT with publish_frame",
+        type);
+  else
+    vigil_destination_check (ops, object, path, &context, problems);
+}
+
+static void
+check_each (const VigilJson *value, const char *path, VigilProblems *problems,
+    void (*check) (
+        const VigilJson *object, const char *path, VigilProblems *problems))
+{
+  if (value == NULL)
     return;
-  }
-  for (size_t index = 0; index < vigil_json_array_size (metadata); index++) {
+  if (vigil_json_get_type (value) == VIGIL_JSON_OBJECT)
+    check (value, path, problems);
+  if (vigil_json_get_type (value) != VIGIL_JSON_ARRAY)
+    return;
+  for (size_t index = 0; index < vigil_json_array_size (value); index++) {
     g_autofree char *element_path = g_strdup_printf ("%s[%zu]", path, index);
 
-    check_metadata_object (
-        vigil_json_array_get (metadata, index), element_path, problems);
+    check (vigil_json_array_get (value, index), element_path, problems);
   }
 }
 
@@ -126,10 +153,10 @@ vigil_request_check (
     const VigilJson *request, const char *path, VigilProblems *problems)
 {
   const VigilJson *destination = vigil_json_object_get (request, "destination");
-  const VigilJson *metadata = vigil_json_object_get (destination, "metadata");
   g_autofree char *destination_path = join (path, "destination");
   g_autofree char *metadata_path =
       g_strconcat (destination_path, ".metadata", NULL);
+  g_autofree char *frame_path = g_strconcat (destination_path, ".frame", NULL);
 
   vigil_schema_check (vigil_request_keys, request, path, problems);
   if (destination == NULL ||
@@ -137,11 +164,11 @@ vigil_request_check (
     return;
   if (vigil_json_object_size (destination) == 0)
     vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, destination_path,
-        "empty: want \"metadata\" in it, or leave it out");
-  if (metadata != NULL &&
-      (vigil_json_get_type (metadata) == VIGIL_JSON_OBJECT ||
-          vigil_json_get_type (metadata) == VIGIL_JSON_ARRAY))
-    check_metadata (metadata, metadata_path, problems);
+        "empty: want \"metadata\" or \"frame\" in it, or leave it out");
+  check_each (vigil_json_object_get (destination, "metadata"), metadata_path,
+      problems, check_metadata_object);
+  check_each (vigil_json_object_get (destination, "frame"), frame_path,
+      problems, check_frame_object);
 }
 
 /* ---- Merge ------------------------------------------------------------ */

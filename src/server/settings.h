@@ -3,6 +3,7 @@
 
 #include "config/environment.h"
 #include "config/problems.h"
+#include "rtsp/rtsp-settings.h"
 #include <stdint.h>
 
 /* Limits of the server, and the variables that set them. */
@@ -12,6 +13,9 @@ typedef struct {
   int64_t eos_ms;         /* a stop waits this long for the end of stream */
   int64_t flush_ms;       /* and this long for the destinations */
   int64_t stop_ms;        /* the whole stop of the program */
+  /* (nullable) Where `destination.frame` is served; must outlive what is
+   * made with these settings. Not set by init: it needs the configuration. */
+  const VigilRtspSettings *rtsp;
 } VigilSettings;
 
 /*
