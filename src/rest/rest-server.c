@@ -118,6 +118,10 @@ on_body_complete (VigilRestServer *self, VigilRestExchange *exchange)
 {
   vigil_rest_exchange_end_body (exchange);
   if (!exchange->is_answered && exchange->route->may_block) {
+    /* The last round of the daemon, at stop, has no workers any more: who
+     * asks then finds the connection closed. */
+    if (g_atomic_int_get (&self->is_stopping))
+      return MHD_NO;
     set_phase (self, exchange->connection, VIGIL_REST_CONNECTIONS_HANDLING);
     MHD_suspend_connection (exchange->connection);
     g_thread_pool_push (self->workers, exchange, NULL);
