@@ -153,24 +153,42 @@ is_same (const VigilJson *object, const VigilJson *region)
          (label == NULL || other == NULL || strcmp (label, other) == 0);
 }
 
+/* Returns: the first region that is @object's other view and nobody else's;
+ * the list's size when there is none. */
+static size_t
+find_view (const VigilJson *object, const Detections *regions,
+    const gboolean *is_taken)
+{
+  for (size_t i = 0; i < regions->size; i++) {
+    if (!is_taken[i] &&
+        is_same (object, vigil_json_array_get (regions->list, i)))
+      return i;
+  }
+  return regions->size;
+}
+
 /*
  * The views of one object share a verdict, so that a subscriber never finds
  * it in one list and not in the other: that of `objects` where it has one.
+ * Each is the view of one other, in order: an object that was found twice is
+ * twice in both.
  */
 static void
 join_views (Detections *objects, Detections *regions)
 {
+  g_autofree gboolean *is_taken = g_new0 (gboolean, regions->size + 1);
+
   for (size_t i = 0; i < objects->size; i++) {
     const VigilJson *object = vigil_json_array_get (objects->list, i);
+    size_t view = find_view (object, regions, is_taken);
 
-    for (size_t j = 0; j < regions->size; j++) {
-      if (!is_same (object, vigil_json_array_get (regions->list, j)))
-        continue;
-      if (objects->verdicts[i] == NO_DETECTION)
-        objects->verdicts[i] = regions->verdicts[j];
-      else
-        regions->verdicts[j] = objects->verdicts[i];
-    }
+    if (view == regions->size)
+      continue;
+    is_taken[view] = TRUE;
+    if (objects->verdicts[i] == NO_DETECTION)
+      objects->verdicts[i] = regions->verdicts[view];
+    else
+      regions->verdicts[view] = objects->verdicts[i];
   }
 }
 

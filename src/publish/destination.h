@@ -56,6 +56,7 @@ typedef struct {
   uint64_t acknowledged;
   VigilHistogram latencies; /* of acknowledged, from send on */
   uint64_t bytes;           /* payload bytes of published and acknowledged */
+  uint64_t reduced;         /* sent in a smaller form; counted above as well */
   uint64_t connects;        /* successful ones, ever */
 } VigilDestinationStatus;
 

@@ -307,6 +307,7 @@ get_status (void *state, VigilDestinationStatus *ret_status)
   ret_status->acknowledged = status.acknowledged;
   ret_status->latencies = status.latencies;
   ret_status->bytes = status.bytes;
+  ret_status->reduced = status.reduced;
   ret_status->connects = status.connects;
 }
 

@@ -71,6 +71,7 @@ write_destination (
   write_count (writer, "published", status->published);
   write_count (writer, "acknowledged", status->acknowledged);
   write_count (writer, "bytes", status->bytes);
+  write_count (writer, "reduced", status->reduced);
   write_count (writer, "connects", status->connects);
   vigil_json_writer_end_object (writer);
 }

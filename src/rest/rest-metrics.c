@@ -157,6 +157,12 @@ get_bytes (const VigilDestinationStatus *status)
 }
 
 static double
+get_reduced (const VigilDestinationStatus *status)
+{
+  return (double)status->reduced;
+}
+
+static double
 get_connects (const VigilDestinationStatus *status)
 {
   return (double)status->connects;
@@ -181,6 +187,9 @@ static const DestinationMetric destination_metrics[] = {
         "Messages acknowledged.", get_acknowledged},
     {"vigil_destination_bytes_total", "counter", "Payload bytes sent.",
         get_bytes},
+    {"vigil_destination_reduced_total", "counter",
+        "Messages sent in a smaller form, which the peer could take.",
+        get_reduced},
     {"vigil_destination_connects_total", "counter",
         "Connections made; all but the first are reconnects.", get_connects},
 };

@@ -100,6 +100,11 @@ static const FilterCase prune_cases[] = {
         VIEWS (OBJECT ("1", "car", "0.9") "," OBJECT ("1", "dog", "0.1"),
             REGION ("1", "car", "0.9") "," REGION ("1", "dog", "0.1")),
         VIEWS (OBJECT ("1", "car", "0.9"), REGION ("1", "car", "0.9"))},
+    /* and as one thing */
+    {"same-box-same-label", CAR,
+        VIEWS (OBJECT ("1", "car", "0.9") "," OBJECT ("1", "car", "0.1"),
+            REGION ("1", "car", "0.9") "," REGION ("1", "car", "0.1")),
+        VIEWS (OBJECT ("1", "car", "0.9"), REGION ("1", "car", "0.9"))},
     {"all-views-all-gone", CAR,
         VIEWS (OBJECT ("1", "car", "0.4"), REGION ("1", "car", "0.4")), NULL},
     {"every-shape", CAR,

@@ -208,6 +208,7 @@ test_oversize_is_encoded_again (Fixture *self, gconstpointer data)
   g_autoptr (GBytes) payload = NULL;
   g_autoptr (VigilJson) tree = NULL;
   const VigilJson *part, *image;
+  VigilDestinationStatus status;
   gsize size;
   const char *text;
 
@@ -236,6 +237,8 @@ test_oversize_is_encoded_again (Fixture *self, gconstpointer data)
   g_assert_cmpint (
       vigil_json_get_integer (vigil_json_object_get (part, "encoding_level")),
       <, 95);
+  vigil_destination_get_status (self->destination, &status);
+  g_assert_cmpuint (status.reduced, ==, 1);
   /* "/9j/" is how a JPEG begins. */
   g_assert_true (g_str_has_prefix (vigil_json_get_string (image), "/9j/"));
   g_assert_cmpuint (strlen (vigil_json_get_string (image)), >, 4000);
