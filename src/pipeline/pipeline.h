@@ -63,8 +63,8 @@ const char *vigil_pipeline_get_launch_text (const VigilPipeline *self);
  * the last one. Any thread; never waits. Errors: INVALID: no image;
  * UNAVAILABLE: not running; LIMIT: too many wait.
  */
-gboolean vigil_pipeline_push_image (VigilPipeline *self, GBytes *image,
-    int64_t pts_ns, GError **error);
+gboolean vigil_pipeline_push_image (
+    VigilPipeline *self, GBytes *image, int64_t pts_ns, GError **error);
 
 /* Asks for PLAYING; returns at once. */
 void vigil_pipeline_start (VigilPipeline *self);
