@@ -103,6 +103,7 @@ log_problems (const VigilProblems *problems)
 typedef struct {
   GMainLoop *loop;
   VigilInstanceManager *manager; /* set before the loop runs */
+  VigilRestServer *rest;         /* likewise; nullable */
   guint sources[3];
 } Signals;
 
@@ -118,9 +119,13 @@ static gboolean
 on_reload (gpointer data)
 {
   const Signals *signals = data;
+  g_autoptr (GError) error = NULL;
 
-  g_message ("SIGHUP: certificates and passwords are read again");
+  g_message ("SIGHUP: certificates, passwords and tokens are read again");
   vigil_instance_manager_renew_all (signals->manager);
+  if (signals->rest != NULL &&
+      !vigil_rest_server_reload (signals->rest, &error))
+    g_warning ("%s; the old tokens go on", error->message);
   return G_SOURCE_CONTINUE;
 }
 
@@ -137,9 +142,11 @@ signals_init (Signals *signals)
 }
 
 static void
-signals_wait (Signals *signals, VigilInstanceManager *manager)
+signals_wait (
+    Signals *signals, VigilInstanceManager *manager, VigilRestServer *rest)
 {
   signals->manager = manager;
+  signals->rest = rest;
   g_main_loop_run (signals->loop);
   for (size_t i = 0; i < G_N_ELEMENTS (signals->sources); i++)
     g_source_remove (signals->sources[i]);
@@ -213,7 +220,7 @@ run (const Service *service, VigilProblems *problems, Signals *signals)
   }
   started = vigil_instance_manager_auto_start (manager);
   log_started (service, manager, started, rest);
-  signals_wait (signals, manager);
+  signals_wait (signals, manager, rest);
   /* REST still answers: starts are refused, states can be watched. */
   stop_instances (service, manager);
   g_clear_pointer (&rest, vigil_rest_server_free);

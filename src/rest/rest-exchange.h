@@ -12,7 +12,7 @@
  */
 typedef struct {
   const VigilRestContext *context;
-  const VigilRestAccess *access;
+  const VigilRestAccess *access; /* while new runs */
   struct MHD_Connection *connection;
   const VigilRestRoute *route; /* nullable: it was refused */
   VigilRestRequest request;

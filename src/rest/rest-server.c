@@ -33,7 +33,8 @@
 
 struct _VigilRestServer {
   VigilRestContext context;
-  VigilRestAccess *access;
+  VigilRestAccess *access;     /* HTTP thread only, once it runs */
+  VigilRestAccess *new_access; /* (nullable) atomic: takes access's place */
   struct MHD_Daemon *daemon;
   VigilRestConnections *connections; /* HTTP thread only */
   GThreadPool *workers;              /* of VigilRestExchange */
@@ -212,6 +213,18 @@ get_poll_timeout (VigilRestServer *self)
   return (int)ours_ms;
 }
 
+/* Between requests nobody looks at the old one. */
+static void
+take_new_access (VigilRestServer *self)
+{
+  VigilRestAccess *access = g_atomic_pointer_exchange (&self->new_access, NULL);
+
+  if (access == NULL)
+    return;
+  vigil_rest_access_free (self->access);
+  self->access = access;
+}
+
 static gpointer
 run_thread (gpointer data)
 {
@@ -228,6 +241,7 @@ run_thread (gpointer data)
     poll (polled, G_N_ELEMENTS (polled), get_poll_timeout (self));
     if (polled[1].revents != 0)
       (void)!read (self->wake, &count, sizeof count);
+    take_new_access (self);
     MHD_run (self->daemon);
   }
   return NULL;
@@ -384,10 +398,28 @@ vigil_rest_server_free (VigilRestServer *self)
   close (self->wake);
   vigil_rest_connections_free (self->connections);
   vigil_rest_access_free (self->access);
+  vigil_rest_access_free (self->new_access);
   g_free (self->certificate);
   g_free (self->key);
   g_free (self->client_ca);
   g_free (self);
+}
+
+gboolean
+vigil_rest_server_reload (VigilRestServer *self, GError **error)
+{
+  const char *path = self->context.settings->tokens_file;
+  VigilRestAccess *access;
+
+  if (path == NULL)
+    return TRUE;
+  access = vigil_rest_access_load (path, error);
+  if (access == NULL)
+    return FALSE;
+  vigil_rest_access_free (
+      g_atomic_pointer_exchange (&self->new_access, access));
+  wake_thread (self);
+  return TRUE;
 }
 
 uint16_t

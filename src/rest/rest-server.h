@@ -23,5 +23,11 @@ VigilRestServer *vigil_rest_server_new (const VigilRestSettings *settings,
 void vigil_rest_server_free (VigilRestServer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilRestServer, vigil_rest_server_free)
 
+/*
+ * Reads the tokens again; requests that come later are held against them.
+ * After an error the old ones go on. Any thread.
+ */
+gboolean vigil_rest_server_reload (VigilRestServer *self, GError **error);
+
 /* The port that was bound. */
 uint16_t vigil_rest_server_get_port (const VigilRestServer *self);

@@ -98,6 +98,24 @@ def test_tokens_and_roles():
             assert secret not in server.text()
 
 
+def test_tokens_are_read_again():
+    path = Path(tokens())
+    with serve(tokens_file=str(path)) as server:
+        client = rest.Client(server, CONTROL)
+        assert client.get("/pipelines").status == 200
+        path.write_text("nonsense")
+        server.signal(signal.SIGHUP)
+        server.wait_for("the old tokens go on")
+        assert client.get("/pipelines").status == 200
+        path.write_text("control " + "n" * 32)
+        server.signal(signal.SIGHUP)
+        end = time.monotonic() + rig.LIMIT_S
+        while client.get("/pipelines").status != 401:
+            assert time.monotonic() < end
+        client.token = "n" * 32
+        assert client.get("/pipelines").status == 200
+
+
 def test_refused_before_the_body_is_read():
     with serve(tokens_file=tokens()) as server:
         client = rest.Client(server)
