@@ -6,8 +6,14 @@
 
 #include "mqtt/mqtt-fault.h"
 #include "mqtt/mqtt-tls-stream.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <unistd.h>
+
+/* What the system may hold unsent: less than for plain TCP by what the
+ * stream holds itself, so that a ping waits no longer. */
+#define UNSENT_MAX (160 * 1024)
 
 typedef struct {
   VigilMqttTransport base;
@@ -29,6 +35,9 @@ tls_connect (VigilMqttTransport *base, const struct sockaddr *address,
         base, &self->options, address, size, error);
     if (result != VIGIL_MQTT_IO_DONE)
       return result;
+    const int unsent = UNSENT_MAX;
+    (void)setsockopt (base->descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+        &unsent, sizeof unsent);
     self->stream = vigil_mqtt_tls_stream_new (
         self->tls, base->descriptor, self->host, error);
     if (self->stream == NULL)

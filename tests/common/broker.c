@@ -36,13 +36,7 @@ vigil_broker_new (VigilFixture *fixture, uint16_t port, const char *lines)
   self->port = port != 0 ? port : vigil_fixture_find_port ();
   /* Started by root it would become a user who may not read our folder. */
   const char *user = geteuid () == 0 ? "user root\n" : "";
-  g_autofree char *tls =
-      !vigil_test_tls_is_on ()
-          ? g_strdup ("")
-          : g_strdup_printf ("cafile %s\ncertfile %s\nkeyfile %s\n",
-                vigil_test_tls_get_path ("ca.crt"),
-                vigil_test_tls_get_path ("server.crt"),
-                vigil_test_tls_get_path ("server.key"));
+  g_autofree char *tls = vigil_test_tls_dup_broker_lines ();
   g_autofree char *text = g_strdup_printf (
       "%slistener %u %s\nallow_anonymous true\nlog_dest stderr\n"
       "log_type all\n%s%s\n",

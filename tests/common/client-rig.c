@@ -114,12 +114,13 @@ vigil_client_rig_new_client (VigilClientRig *self, const char *address,
   VigilMqttClient *client;
 
   g_autoptr (VigilMqttTls) tls = NULL;
+  g_autofree char *ca_cert = NULL;
 
   options.name = "test";
   if (vigil_test_tls_is_on () && options.tls == NULL) {
+    ca_cert = vigil_test_tls_dup_path ("ca.crt");
     tls = vigil_mqtt_tls_new (
-        &(VigilMqttTlsSettings){.ca_cert = vigil_test_tls_get_path ("ca.crt")},
-        NULL, &error);
+        &(VigilMqttTlsSettings){.ca_cert = ca_cert}, NULL, &error);
     g_assert_no_error (error);
     options.tls = tls;
   }

@@ -119,7 +119,7 @@ set_times (X509 *certificate, const VigilTestCertificate *wanted)
   gboolean is_default = wanted->not_before_s == 0 && wanted->not_after_s == 0;
 
   X509_gmtime_adj (X509_getm_notBefore (certificate),
-      is_default ? -HOUR_S : wanted->not_before_s);
+      is_default ? -DAY_S : wanted->not_before_s);
   X509_gmtime_adj (X509_getm_notAfter (certificate),
       is_default ? DAY_S : wanted->not_after_s);
 }

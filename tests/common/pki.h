@@ -16,7 +16,7 @@ typedef struct {
   const char *usage;             /* "serverAuth", "clientAuth"; NULL: any */
   const char *issuer;            /* NULL: "ca"; its own name: self-signed */
   const char *key_password;      /* NULL: the key is not encrypted */
-  long not_before_s; /* from now; both 0: an hour ago to a day ahead */
+  long not_before_s; /* from now; both 0: a day ago to a day ahead */
   long not_after_s;
   gboolean is_ca;
   gboolean is_version_1; /* X.509 v1: no extensions at all */

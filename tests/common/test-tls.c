@@ -8,6 +8,9 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
+/* What tests in network namespaces of their own call their brokers. */
+#define NETWORK_NAMES "IP:10.99.0.1,IP:10.99.0.2,DNS:broker.example"
+
 static struct {
   char *folder;
   VigilTestPki *pki;
@@ -37,9 +40,14 @@ clean_up (void)
 static void
 make (void)
 {
+  const char *given = g_getenv ("VIGIL_TEST_TLS");
   g_autofree char *names =
-      g_strdup_printf ("IP:%s", vigil_fixture_get_address ());
+      g_strdup_printf ("IP:%s," NETWORK_NAMES, vigil_fixture_get_address ());
 
+  if (g_path_is_absolute (given)) {
+    made.folder = g_strdup (given);
+    return;
+  }
   made.folder = g_dir_make_tmp ("vigil-test-tls-XXXXXX", NULL);
   made.pki = vigil_test_pki_new (made.folder);
   vigil_test_pki_add (
@@ -63,14 +71,20 @@ vigil_test_tls_get_server (void)
   return made.context;
 }
 
-const char *
-vigil_test_tls_get_path (const char *file)
+char *
+vigil_test_tls_dup_path (const char *file)
 {
-  static GMutex lock;
-
   pthread_once (&is_made, make);
-  g_mutex_lock (&lock);
-  const char *path = vigil_test_pki_path (made.pki, file);
-  g_mutex_unlock (&lock);
-  return path;
+  return g_build_filename (made.folder, file, NULL);
+}
+
+char *
+vigil_test_tls_dup_broker_lines (void)
+{
+  if (!vigil_test_tls_is_on ())
+    return g_strdup ("");
+  g_autofree char *folder = vigil_test_tls_dup_path ("");
+  return g_strdup_printf ("cafile %s/ca.crt\ncertfile %s/server.crt\n"
+                          "keyfile %s/server.key\n",
+      folder, folder, folder);
 }

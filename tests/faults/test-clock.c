@@ -8,6 +8,7 @@
 
 #include "common/broker.h"
 #include "common/client-rig.h"
+#include "common/test-tls.h"
 #include <stdlib.h>
 #include <time.h>
 
@@ -74,6 +75,12 @@ test_jumps (VigilClientRig *self, gconstpointer data)
   environment =
       g_environ_setenv (environment, "DONT_FAKE_MONOTONIC", "1", TRUE);
   environment = g_environ_setenv (environment, "LD_PRELOAD", FAKETIME, TRUE);
+  if (vigil_test_tls_is_on ()) {
+    g_autofree char *folder = vigil_test_tls_dup_path ("");
+
+    environment =
+        g_environ_setenv (environment, "VIGIL_TEST_TLS", folder, TRUE);
+  }
   process = vigil_process_start (
       (const char *const[]){program, "--child",
           vigil_broker_get_address (broker), port, clock_file, NULL},

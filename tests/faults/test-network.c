@@ -9,6 +9,7 @@
 
 #include "common/client-rig.h"
 #include "common/process.h"
+#include "common/test-tls.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -120,9 +121,12 @@ set_rule (const char *rule)
 static void
 start_broker (VigilClientRig *rig, VigilProcess **ret_broker)
 {
-  g_autofree char *config = vigil_fixture_write (&rig->fixture, "broker.conf",
-      "listener 1883 " BROKER_ADDRESS "\nallow_anonymous true\n"
-      "user root\n");
+  g_autofree char *tls = vigil_test_tls_dup_broker_lines ();
+  g_autofree char *lines = g_strconcat ("listener 1883 " BROKER_ADDRESS
+                                        "\nallow_anonymous true\nuser root\n",
+      tls, NULL);
+  g_autofree char *config =
+      vigil_fixture_write (&rig->fixture, "broker.conf", lines);
   g_autofree char *log =
       g_build_filename (rig->fixture.folder, "broker.log", NULL);
   g_autofree char *pid = g_strdup_printf ("%d", (int)far_side);
