@@ -16,6 +16,14 @@
 #include <gst/base/gstbasesrc.h>
 #include <string.h>
 
+struct _VigilAssembly {
+  char *launch_text;
+  VigilJson *schema;   /* of the parameters; nullable */
+  VigilJson *request;  /* with defaults */
+  VigilSource *source; /* nullable */
+  gboolean takes_images;
+};
+
 static gboolean
 is_live_element (GstElement *element)
 {
@@ -76,67 +84,95 @@ complete_request (
   return complete;
 }
 
+VigilAssembly *
+vigil_assembly_new (const VigilDefinition *definition, const VigilJson *request,
+    const VigilEnvironment *environment, GError **error)
+{
+  g_autoptr (VigilAssembly) self = g_new0 (VigilAssembly, 1);
+  const VigilJson *schema = vigil_definition_get_parameters (definition);
+  const VigilJson *source = vigil_json_object_get (request, "source");
+  VigilLaunchTextValues values = {.environment = environment};
+
+  vigil_gst_runtime_init ();
+  self->schema = schema != NULL ? vigil_json_copy (schema) : NULL;
+  self->request = complete_request (definition, request, error);
+  if (self->request == NULL)
+    return NULL;
+  self->takes_images = vigil_definition_takes_images (definition);
+  if (self->takes_images)
+    values.auto_source = "appsrc name=source";
+  if (self->takes_images && source != NULL) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+        "source: an image_ingestor is posted its images: leave it out");
+    return NULL;
+  }
+  if (source != NULL) {
+    self->source = vigil_source_new (source, error);
+    if (self->source == NULL)
+      return NULL;
+    values.auto_source = vigil_source_get_launch_text (self->source);
+  }
+  values.request = self->request;
+  self->launch_text = vigil_launch_text_expand (
+      vigil_definition_get_launch_text (definition), &values, error);
+  return self->launch_text != NULL ? g_steal_pointer (&self) : NULL;
+}
+
+void
+vigil_assembly_free (VigilAssembly *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->launch_text);
+  vigil_json_unref (self->schema);
+  vigil_json_unref (self->request);
+  vigil_source_free (self->source);
+  g_free (self);
+}
+
+const char *
+vigil_assembly_get_launch_text (const VigilAssembly *self)
+{
+  return self->launch_text;
+}
+
 static gboolean
-apply_request (GstBin *bin, const VigilDefinition *definition,
-    const VigilJson *request, const VigilSource *source,
+apply_request (const VigilAssembly *self, GstBin *pipeline,
     VigilProblems *warnings, GError **error)
 {
-  if (!vigil_parameters_apply (vigil_definition_get_parameters (definition),
-          vigil_json_object_get (request, "parameters"), bin, warnings, error))
+  if (!vigil_parameters_apply (self->schema,
+          vigil_json_object_get (self->request, "parameters"), pipeline,
+          warnings, error))
     return FALSE;
-  if (source != NULL && !vigil_source_apply (source, bin, warnings, error))
+  if (self->source != NULL &&
+      !vigil_source_apply (self->source, pipeline, warnings, error))
     return FALSE;
-  return apply_tags (bin, vigil_json_object_get (request, "tags"), error);
+  return apply_tags (
+      pipeline, vigil_json_object_get (self->request, "tags"), error);
+}
+
+GstElement *
+vigil_assembly_build (
+    const VigilAssembly *self, VigilProblems *warnings, GError **error)
+{
+  g_autoptr (GstElement) pipeline =
+      vigil_parsed_pipeline_new (self->launch_text, error);
+
+  if (pipeline == NULL) {
+    g_prefix_error (error, "pipeline: ");
+    return NULL;
+  }
+  if (!apply_request (self, GST_BIN (pipeline), warnings, error))
+    return NULL;
+  if (self->takes_images &&
+      !vigil_image_source_init (GST_BIN (pipeline), error))
+    return NULL;
+  return g_steal_pointer (&pipeline);
 }
 
 gboolean
-vigil_assembly_init (VigilAssembly *self, const VigilDefinition *definition,
-    const VigilJson *request, const VigilEnvironment *environment,
-    VigilProblems *warnings, GError **error)
+vigil_assembly_is_live (const VigilAssembly *self, GstElement *pipeline)
 {
-  g_autoptr (VigilJson) complete = NULL;
-  g_autoptr (VigilSource) source = NULL;
-  g_autoptr (GstElement) pipeline = NULL;
-  g_autofree char *text = NULL;
-  VigilLaunchTextValues values = {.environment = environment};
-  const VigilJson *source_json = vigil_json_object_get (request, "source");
-  gboolean takes_images = vigil_definition_takes_images (definition);
-
-  vigil_gst_runtime_init ();
-  complete = complete_request (definition, request, error);
-  if (complete == NULL)
-    return FALSE;
-  if (takes_images)
-    values.auto_source = "appsrc name=source";
-  if (takes_images && source_json != NULL) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-        "source: an image_ingestor is posted its images: leave it out");
-    return FALSE;
-  }
-  if (source_json != NULL) {
-    source = vigil_source_new (source_json, error);
-    if (source == NULL)
-      return FALSE;
-    values.auto_source = vigil_source_get_launch_text (source);
-  }
-  values.request = complete;
-  text = vigil_launch_text_expand (
-      vigil_definition_get_launch_text (definition), &values, error);
-  if (text == NULL)
-    return FALSE;
-  pipeline = vigil_parsed_pipeline_new (text, error);
-  if (pipeline == NULL) {
-    g_prefix_error (error, "pipeline: ");
-    return FALSE;
-  }
-  if (!apply_request (
-          GST_BIN (pipeline), definition, complete, source, warnings, error))
-    return FALSE;
-  if (takes_images && !vigil_image_source_init (GST_BIN (pipeline), error))
-    return FALSE;
-  self->is_live = (source != NULL && vigil_source_is_live (source)) ||
-                  has_live_source (GST_BIN (pipeline));
-  self->pipeline = g_steal_pointer (&pipeline);
-  self->launch_text = g_steal_pointer (&text);
-  return TRUE;
+  return (self->source != NULL && vigil_source_is_live (self->source)) ||
+         has_live_source (GST_BIN (pipeline));
 }

@@ -17,8 +17,8 @@ gboolean vigil_image_source_init (GstBin *pipeline, GError **error);
 /*
  * Puts @image into @pipeline, behind those that wait. @pts_ns: of the frame
  * that it becomes; larger than the last one. Any thread; never waits.
- * Errors: INVALID: no image; UNAVAILABLE: the pipeline takes nothing (any more); LIMIT: too
- * many wait.
+ * Errors: INVALID: no image; UNAVAILABLE: the pipeline takes nothing (any
+ * more); LIMIT: too many wait.
  */
 gboolean vigil_image_source_push (
     GstBin *pipeline, GBytes *image, int64_t pts_ns, GError **error);

@@ -19,13 +19,12 @@ typedef struct {
 } Stamp;
 
 struct _VigilLatency {
-  GstBin *pipeline; /* not owned */
-  gulong handler;
   pthread_mutex_t lock; /* protects all below */
   Stamp stamps[STAMPS]; /* a ring, newest before next */
   unsigned next;
   double sum_us;
   uint64_t count;
+  int64_t last_activity_us;
 };
 
 static Stamp *
@@ -47,9 +46,12 @@ mark_departure (VigilLatency *self, GstBuffer *buffer)
   int64_t now_us = g_get_monotonic_time ();
   Stamp *stamp;
 
-  if (!GST_CLOCK_TIME_IS_VALID (pts))
-    return;
   pthread_mutex_lock (&self->lock);
+  self->last_activity_us = now_us;
+  if (!GST_CLOCK_TIME_IS_VALID (pts)) {
+    pthread_mutex_unlock (&self->lock);
+    return;
+  }
   stamp = find (self, pts);
   if (stamp == NULL) {
     self->stamps[self->next] = (Stamp){pts, now_us};
@@ -110,24 +112,32 @@ on_element_added (
 }
 
 VigilLatency *
-vigil_latency_new (GstBin *pipeline)
+vigil_latency_new (void)
 {
   VigilLatency *self = g_new0 (VigilLatency, 1);
-  GstIterator *elements = gst_bin_iterate_recurse (pipeline);
-  g_auto (GValue) item = G_VALUE_INIT;
 
   pthread_mutex_init (&self->lock, NULL);
   for (unsigned i = 0; i < STAMPS; i++)
     self->stamps[i].pts = GST_CLOCK_TIME_NONE;
-  self->pipeline = pipeline;
-  self->handler = g_signal_connect (
+  return self;
+}
+
+void
+vigil_latency_watch (VigilLatency *self, GstBin *pipeline)
+{
+  GstIterator *elements = gst_bin_iterate_recurse (pipeline);
+  g_auto (GValue) item = G_VALUE_INIT;
+
+  pthread_mutex_lock (&self->lock);
+  self->last_activity_us = g_get_monotonic_time ();
+  pthread_mutex_unlock (&self->lock);
+  g_signal_connect (
       pipeline, "deep-element-added", G_CALLBACK (on_element_added), self);
   while (gst_iterator_next (elements, &item) == GST_ITERATOR_OK) {
     watch_element (self, g_value_get_object (&item));
     g_value_reset (&item);
   }
   gst_iterator_free (elements);
-  return self;
 }
 
 void
@@ -168,4 +178,15 @@ vigil_latency_get_average (VigilLatency *self)
                 : -1;
   pthread_mutex_unlock (&self->lock);
   return average;
+}
+
+int64_t
+vigil_latency_get_last_activity_us (VigilLatency *self)
+{
+  int64_t last_us;
+
+  pthread_mutex_lock (&self->lock);
+  last_us = self->last_activity_us;
+  pthread_mutex_unlock (&self->lock);
+  return last_us;
 }

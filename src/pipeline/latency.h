@@ -11,13 +11,18 @@
  */
 typedef struct _VigilLatency VigilLatency;
 
-/* Watches the sources of @pipeline, those to come too. */
-VigilLatency *vigil_latency_new (GstBin *pipeline);
-/* The pipeline must be in NULL, or gone. */
+VigilLatency *vigil_latency_new (void);
+/* The pipelines that were watched must be in NULL, or gone. */
 void vigil_latency_free (VigilLatency *self);
+
+/* Watches the sources of @pipeline, which is in NULL, those to come too. */
+void vigil_latency_watch (VigilLatency *self, GstBin *pipeline);
 
 /* A buffer with @pts has reached the sink. Streaming thread. */
 void vigil_latency_mark_arrival (VigilLatency *self, GstClockTime pts);
 
 /* Mean in seconds, negative when nothing was measured. Any thread. */
 double vigil_latency_get_average (VigilLatency *self);
+/* Monotonic time when a source last sent anything, or when the watch began.
+ * Any thread. */
+int64_t vigil_latency_get_last_activity_us (VigilLatency *self);

@@ -6,17 +6,15 @@
  */
 #include "pipeline/pipeline.h"
 
+#include "base/backoff.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "pipeline/assembly.h"
-#include "pipeline/bus-metadata.h"
 #include "pipeline/bus-text.h"
 #include "pipeline/image-source.h"
-#include "pipeline/latency.h"
-#include "pipeline/parsed-pipeline.h"
-#include "pipeline/sample.h"
-#include <gst/app/gstappsink.h>
+#include "pipeline/receiver.h"
+#include "pipeline/source.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -24,59 +22,61 @@
 #define PREROLL_DEADLINE_MS (30 * 1000)
 /* A NULL that takes longer is given up. */
 #define NULL_DEADLINE_MS (5 * 1000)
-#define FRAME_ERROR_LOG_MS (10 * 1000)
+/* A network source that is silent for so long is lost. */
+#define SILENCE_MAX_US (15 * G_USEC_PER_SEC)
+#define SILENCE_CHECK_MS (1 * 1000)
 
 static VigilCounter abandoned_count;
 
 struct _VigilPipeline {
   gatomicrefcount reference_count; /* owner, control thread, state threads */
   VigilPipelineCallbacks callbacks;
+  char *name;
   VigilProblems *warnings;
-  char *launch_text;
-  GstElement *pipeline;
-  GstElement *sink; /* nullable */
-  VigilLatency *latency;
-  VigilBusMetadata *bus_metadata; /* nullable */
+  VigilAssembly *assembly;
+  VigilReceiver *receiver;
+  gboolean has_destination;
   GMainContext *context;
   GMainLoop *loop;
 
   /* owner's thread */
   GThread *control;
 
-  /* control thread */
+  /* control thread, after new */
+  GstElement *pipeline;       /* another one after each loss */
+  GstElement *network_source; /* nullable: what is connected again */
   GSource *bus_source;
   GSource *preroll_timer;
+  GSource *silence_timer;
+  GSource *retry_timer;
   GSource *deadline_timer; /* for the EOS, then for NULL */
   gboolean is_started;
   gboolean is_stopping; /* by request */
   gboolean is_ending;
+  gboolean is_finished;
   gboolean is_playing; /* PLAYING was reached */
+  gboolean is_lost;    /* the source: NULL, then another attempt */
+  gboolean has_warned; /* the source, in this attempt */
+  unsigned failures;   /* of attempts, since the last frame */
   VigilPipelineState final_state;
   char *missing_plugin; /* nullable: from the bus, explains an error */
-
-  /* streaming thread of the sink */
-  VigilSampleReader *reader;
-  uint64_t next_frame_id;
-  VigilLogGate frame_error_gate;
 
   /* state threads: one change at a time, and none after NULL */
   pthread_mutex_t state_lock;
   _Atomic gboolean wants_null;
 
-  VigilCounter frames;
   _Atomic gboolean is_live;
   _Atomic int64_t eos_ms; /* of the last stop */
 
-  pthread_mutex_t lock;     /* protects all below */
-  pthread_cond_t idle;      /* calls_in_flight came to 0 */
-  unsigned calls_in_flight; /* of on_frame */
-  gboolean is_closed;       /* no on_frame any more */
-  gboolean is_abandoned;    /* nobody waits for the state thread any more */
-  gboolean is_detached;     /* nothing runs in context any more */
+  pthread_mutex_t lock;  /* protects all below */
+  gboolean is_abandoned; /* nobody waits for the state thread any more */
+  gboolean is_detached;  /* nothing runs in context any more */
   VigilPipelineState state;
   double start_time;        /* epoch seconds */
   int64_t start_us, end_us; /* monotonic; 0: not yet */
   char message[512];
+  uint64_t frames_at_loss; /* with more, the message is of the past */
+  unsigned reconnects;
 };
 
 const char *
@@ -109,173 +109,21 @@ pipeline_unref (VigilPipeline *self)
 {
   if (!g_atomic_ref_count_dec (&self->reference_count))
     return;
-  g_clear_pointer (&self->sink, gst_object_unref);
+  g_clear_pointer (&self->network_source, gst_object_unref);
   g_clear_pointer (&self->pipeline, gst_object_unref);
-  vigil_latency_free (self->latency);
-  vigil_bus_metadata_free (self->bus_metadata);
-  vigil_sample_reader_free (self->reader);
+  vigil_receiver_free (self->receiver);
+  vigil_assembly_free (self->assembly);
   vigil_problems_free (self->warnings);
   g_main_loop_unref (self->loop);
   g_main_context_unref (self->context);
   pthread_mutex_destroy (&self->state_lock);
-  pthread_cond_destroy (&self->idle);
   pthread_mutex_destroy (&self->lock);
   g_free (self->missing_plugin);
-  g_free (self->launch_text);
+  g_free (self->name);
   g_free (self);
 }
 
-/* ---- Streaming thread -------------------------------------------------- */
-
-static gboolean
-enter_callback (VigilPipeline *self)
-{
-  gboolean may_call;
-
-  pthread_mutex_lock (&self->lock);
-  may_call = !self->is_closed;
-  if (may_call)
-    self->calls_in_flight++;
-  pthread_mutex_unlock (&self->lock);
-  return may_call;
-}
-
-static void
-leave_callback (VigilPipeline *self)
-{
-  pthread_mutex_lock (&self->lock);
-  if (--self->calls_in_flight == 0)
-    pthread_cond_broadcast (&self->idle);
-  pthread_mutex_unlock (&self->lock);
-}
-
-static void
-close_callbacks (VigilPipeline *self)
-{
-  pthread_mutex_lock (&self->lock);
-  self->is_closed = TRUE;
-  while (self->calls_in_flight > 0)
-    pthread_cond_wait (&self->idle, &self->lock);
-  pthread_mutex_unlock (&self->lock);
-}
-
-static void
-add_bus_messages (VigilPipeline *self, VigilFrame *frame)
-{
-  char *json = self->bus_metadata != NULL
-                   ? vigil_bus_metadata_take (self->bus_metadata)
-                   : NULL;
-
-  if (json != NULL)
-    vigil_metadata_take_message (frame->metadata, json);
-}
-
-static GstFlowReturn
-on_sample (GstAppSink *sink, void *user_data)
-{
-  VigilPipeline *self = user_data;
-  g_autoptr (GstSample) sample = gst_app_sink_try_pull_sample (sink, 0);
-  g_autoptr (GError) error = NULL;
-  GstBuffer *buffer;
-  VigilFrame *frame;
-  uint64_t frame_id, suppressed;
-
-  if (sample == NULL)
-    return GST_FLOW_OK;
-  buffer = gst_sample_get_buffer (sample);
-  if (buffer != NULL)
-    vigil_latency_mark_arrival (self->latency, GST_BUFFER_PTS (buffer));
-  frame_id = self->next_frame_id++;
-  frame = vigil_sample_reader_read (self->reader, sample, &error);
-  if (frame == NULL) {
-    if (vigil_log_gate_open (&self->frame_error_gate, FRAME_ERROR_LOG_MS,
-            g_get_monotonic_time (), &suppressed))
-      g_warning ("frame %" G_GUINT64_FORMAT
-                 " is dropped: %s (%" G_GUINT64_FORMAT " more before)",
-          frame_id, error->message, suppressed);
-    return GST_FLOW_OK;
-  }
-  g_clear_pointer (&sample, gst_sample_unref);
-  frame->frame_id = frame_id;
-  add_bus_messages (self, frame);
-  vigil_counter_add (&self->frames, 1);
-  if (!enter_callback (self)) {
-    vigil_frame_unref (frame);
-    return GST_FLOW_FLUSHING;
-  }
-  self->callbacks.on_frame (self->callbacks.user_data, frame);
-  leave_callback (self);
-  return GST_FLOW_OK;
-}
-
-/* Of an appsink that is not the destination: its frames count where there is
- * no destination, as in DLSPS, and go nowhere. */
-static GstFlowReturn
-on_other_sample (GstAppSink *sink, void *user_data)
-{
-  VigilPipeline *self = user_data;
-  g_autoptr (GstSample) sample = gst_app_sink_try_pull_sample (sink, 0);
-
-  if (sample != NULL && self->sink == NULL)
-    vigil_counter_add (&self->frames, 1);
-  return GST_FLOW_OK;
-}
-
 /* ---- Building ---------------------------------------------------------- */
-
-/* An appsink that nobody empties would hold back the end of the stream. */
-static void
-connect_other_sink (const GValue *item, void *user_data)
-{
-  GstElement *element = g_value_get_object (item);
-  VigilPipeline *self = user_data;
-  GstAppSinkCallbacks callbacks = {.new_sample = on_other_sample};
-
-  if (GST_IS_APP_SINK (element) && element != self->sink)
-    gst_app_sink_set_callbacks (GST_APP_SINK (element), &callbacks, self, NULL);
-}
-
-static void
-connect_sinks (VigilPipeline *self)
-{
-  GstBin *pipeline = GST_BIN (self->pipeline);
-  GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
-  GstIterator *elements = gst_bin_iterate_recurse (pipeline);
-
-  self->sink = vigil_parsed_pipeline_find_destination (pipeline);
-  while (gst_iterator_foreach (elements, connect_other_sink, self) ==
-         GST_ITERATOR_RESYNC)
-    gst_iterator_resync (elements);
-  gst_iterator_free (elements);
-  if (self->sink == NULL)
-    return;
-  self->reader = vigil_sample_reader_new (self->sink);
-  gst_app_sink_set_callbacks (
-      GST_APP_SINK (self->sink), &callbacks, self, NULL);
-}
-
-/* In the thread that posts, before the buffer goes on: so the message meets
- * its own frame where no queue stands between. */
-static GstBusSyncReply
-on_posted (GstBus *bus, GstMessage *message, void *user_data)
-{
-  VigilPipeline *self = user_data;
-
-  vigil_bus_metadata_collect (self->bus_metadata, message);
-  return GST_BUS_PASS;
-}
-
-static void
-connect_bus (VigilPipeline *self, const VigilJson *names)
-{
-  g_autoptr (GstBus) bus = NULL;
-
-  if (names == NULL || self->sink == NULL)
-    return;
-  self->bus_metadata = vigil_bus_metadata_new (names);
-  bus = gst_element_get_bus (self->pipeline);
-  gst_bus_set_sync_handler (bus, on_posted, self, NULL);
-}
 
 static VigilPipeline *
 pipeline_alloc (const VigilPipelineCallbacks *callbacks)
@@ -288,11 +136,27 @@ pipeline_alloc (const VigilPipelineCallbacks *callbacks)
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
   pthread_mutex_init (&self->lock, NULL);
-  pthread_cond_init (&self->idle, NULL);
   pthread_mutex_init (&self->state_lock, NULL);
   self->state = VIGIL_PIPELINE_QUEUED;
   self->start_time = -1;
   return self;
+}
+
+/* Makes the elements, and lets go of those before, which are in NULL. */
+static gboolean
+build (VigilPipeline *self, VigilProblems *warnings, GError **error)
+{
+  GstElement *pipeline = vigil_assembly_build (self->assembly, warnings, error);
+
+  if (pipeline == NULL)
+    return FALSE;
+  g_clear_pointer (&self->network_source, gst_object_unref);
+  g_clear_pointer (&self->pipeline, gst_object_unref);
+  self->pipeline = pipeline;
+  self->network_source = vigil_source_find_network (GST_BIN (pipeline));
+  self->has_destination =
+      vigil_receiver_attach (self->receiver, GST_BIN (pipeline));
+  return TRUE;
 }
 
 VigilPipeline *
@@ -301,20 +165,17 @@ vigil_pipeline_new (const VigilDefinition *definition, const VigilJson *request,
     const VigilPipelineCallbacks *callbacks, GError **error)
 {
   g_autoptr (VigilPipeline) self = NULL;
-  VigilAssembly assembly;
 
   g_return_val_if_fail (definition != NULL && callbacks != NULL, NULL);
 
   self = pipeline_alloc (callbacks);
-  if (!vigil_assembly_init (
-          &assembly, definition, request, environment, self->warnings, error))
+  self->name = g_strdup (vigil_definition_get_name (definition));
+  self->receiver = vigil_receiver_new (callbacks->on_frame,
+      callbacks->user_data, vigil_definition_get_bus_messages (definition));
+  self->assembly = vigil_assembly_new (definition, request, environment, error);
+  if (self->assembly == NULL || !build (self, self->warnings, error))
     return NULL;
-  self->pipeline = assembly.pipeline;
-  self->launch_text = assembly.launch_text;
-  self->is_live = assembly.is_live;
-  connect_sinks (self);
-  connect_bus (self, vigil_definition_get_bus_messages (definition));
-  self->latency = vigil_latency_new (GST_BIN (self->pipeline));
+  self->is_live = vigil_assembly_is_live (self->assembly, self->pipeline);
   return g_steal_pointer (&self);
 }
 
@@ -379,36 +240,51 @@ clear_source (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
+/* What a state thread works on: the pipeline may have another one by then. */
+typedef struct {
+  VigilPipeline *owner; /* owned */
+  GstElement *element;  /* owned */
+} StateTask;
+
+static void
+free_state_task (StateTask *task)
+{
+  gst_object_unref (task->element);
+  pipeline_unref (task->owner);
+  g_free (task);
+}
+
 static void on_play_failed (VigilPipeline *self);
 static void on_null_reached (VigilPipeline *self);
 
 static void *
 run_play (void *data)
 {
-  VigilPipeline *self = data;
+  StateTask *task = data;
+  VigilPipeline *self = task->owner;
   GstStateChangeReturn result = GST_STATE_CHANGE_SUCCESS;
 
   pthread_mutex_lock (&self->state_lock);
   if (!self->wants_null)
-    result = gst_element_set_state (self->pipeline, GST_STATE_PAUSED);
+    result = gst_element_set_state (task->element, GST_STATE_PAUSED);
   if (result == GST_STATE_CHANGE_NO_PREROLL)
     self->is_live = TRUE;
   if (result != GST_STATE_CHANGE_FAILURE && !self->wants_null)
-    result = gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
-  pthread_mutex_unlock (&self->state_lock);
+    result = gst_element_set_state (task->element, GST_STATE_PLAYING);
   if (result == GST_STATE_CHANGE_FAILURE)
     invoke (self, on_play_failed);
-  pipeline_unref (self);
+  pthread_mutex_unlock (&self->state_lock);
+  free_state_task (task);
   return NULL;
 }
 
 static void *
 run_end_of_stream (void *data)
 {
-  VigilPipeline *self = data;
+  StateTask *task = data;
 
-  gst_element_send_event (self->pipeline, gst_event_new_eos ());
-  pipeline_unref (self);
+  gst_element_send_event (task->element, gst_event_new_eos ());
+  free_state_task (task);
   return NULL;
 }
 
@@ -416,35 +292,40 @@ run_end_of_stream (void *data)
 static void *
 run_latency (void *data)
 {
-  VigilPipeline *self = data;
+  StateTask *task = data;
 
-  gst_bin_recalculate_latency (GST_BIN (self->pipeline));
-  pipeline_unref (self);
+  gst_bin_recalculate_latency (GST_BIN (task->element));
+  free_state_task (task);
   return NULL;
 }
 
 static void *
 run_null (void *data)
 {
-  VigilPipeline *self = data;
+  StateTask *task = data;
+  VigilPipeline *self = task->owner;
   gboolean is_abandoned;
 
   pthread_mutex_lock (&self->state_lock);
-  gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  gst_element_set_state (task->element, GST_STATE_NULL);
   pthread_mutex_unlock (&self->state_lock);
   pthread_mutex_lock (&self->lock);
   is_abandoned = self->is_abandoned;
   pthread_mutex_unlock (&self->lock);
   if (!is_abandoned)
     invoke (self, on_null_reached);
-  pipeline_unref (self);
+  free_state_task (task);
   return NULL;
 }
 
 static void
 start_state_thread (VigilPipeline *self, GThreadFunc run)
 {
-  g_thread_unref (g_thread_new ("vigil-state", run, pipeline_ref (self)));
+  StateTask *task = g_new0 (StateTask, 1);
+
+  task->owner = pipeline_ref (self);
+  task->element = gst_object_ref (self->pipeline);
+  g_thread_unref (g_thread_new ("vigil-state", run, task));
 }
 
 /* ---- Control thread ---------------------------------------------------- */
@@ -466,7 +347,10 @@ set_message (VigilPipeline *self, const char *text)
 static void
 finish (VigilPipeline *self)
 {
-  close_callbacks (self);
+  if (self->is_finished)
+    return;
+  self->is_finished = TRUE;
+  vigil_receiver_close (self->receiver);
   pthread_mutex_lock (&self->lock);
   self->state = self->final_state;
   pthread_mutex_unlock (&self->lock);
@@ -475,11 +359,17 @@ finish (VigilPipeline *self)
   g_main_loop_quit (self->loop);
 }
 
+static void on_retry (VigilPipeline *self);
+
 static void
 on_null_reached (VigilPipeline *self)
 {
   clear_source (&self->deadline_timer);
-  finish (self);
+  if (self->is_ending)
+    finish (self);
+  else if (self->is_lost && self->retry_timer == NULL)
+    self->retry_timer =
+        add_timer (self, vigil_backoff_delay_ms (self->failures), on_retry);
 }
 
 static void
@@ -490,9 +380,25 @@ on_null_deadline (VigilPipeline *self)
   self->is_abandoned = TRUE;
   pthread_mutex_unlock (&self->lock);
   vigil_counter_add (&abandoned_count, 1);
-  g_warning ("the pipeline does not stop within %d s: it is left behind",
-      NULL_DEADLINE_MS / 1000);
+  g_warning ("pipeline %s does not stop within %d s: it is left behind",
+      self->name, NULL_DEADLINE_MS / 1000);
+  if (!self->is_ending)
+    self->final_state = VIGIL_PIPELINE_ERROR;
+  self->is_ending = TRUE;
   finish (self);
+}
+
+static void
+go_down (VigilPipeline *self)
+{
+  clear_source (&self->preroll_timer);
+  clear_source (&self->silence_timer);
+  clear_source (&self->retry_timer);
+  clear_source (&self->deadline_timer);
+  clear_source (&self->bus_source);
+  self->wants_null = TRUE;
+  self->deadline_timer = add_timer (self, NULL_DEADLINE_MS, on_null_deadline);
+  start_state_thread (self, run_null);
 }
 
 static void
@@ -502,15 +408,35 @@ end (VigilPipeline *self, VigilPipelineState state)
     return;
   self->is_ending = TRUE;
   self->final_state = state;
-  clear_source (&self->preroll_timer);
-  clear_source (&self->deadline_timer);
-  clear_source (&self->bus_source);
   pthread_mutex_lock (&self->lock);
   self->end_us = g_get_monotonic_time ();
   pthread_mutex_unlock (&self->lock);
-  self->wants_null = TRUE;
-  self->deadline_timer = add_timer (self, NULL_DEADLINE_MS, on_null_deadline);
-  start_state_thread (self, run_null);
+  go_down (self);
+}
+
+/* The network source is gone: lets go of all elements, to begin anew. */
+static void
+lose_source (VigilPipeline *self, const char *reason)
+{
+  uint64_t frames = vigil_receiver_get_frames (self->receiver);
+  g_autofree char *text = NULL;
+
+  if (self->is_lost || self->is_ending)
+    return;
+  self->is_lost = TRUE;
+  self->failures = frames > self->frames_at_loss ? 1 : self->failures + 1;
+  text = g_strdup_printf (
+      "the source is lost, next attempt after %" G_GINT64_FORMAT " s: %s",
+      vigil_backoff_delay_ms (self->failures) / 1000, reason);
+  pthread_mutex_lock (&self->lock);
+  self->frames_at_loss = frames;
+  pthread_mutex_unlock (&self->lock);
+  set_message (self, text);
+  if (self->failures == 1)
+    g_message ("pipeline %s: %s", self->name, self->message);
+  else
+    g_info ("pipeline %s: %s", self->name, self->message);
+  go_down (self);
 }
 
 static void
@@ -519,6 +445,11 @@ on_error (VigilPipeline *self, GstMessage *message)
   g_autofree char *text =
       vigil_bus_text_dup_error (message, self->missing_plugin);
 
+  if (!self->is_stopping &&
+      vigil_source_is_fault (self->network_source, message)) {
+    lose_source (self, text);
+    return;
+  }
   set_message (self, text);
   end (self, self->is_stopping ? VIGIL_PIPELINE_ABORTED : VIGIL_PIPELINE_ERROR);
 }
@@ -528,7 +459,10 @@ on_end_of_stream (VigilPipeline *self)
 {
   if (self->is_stopping) {
     end (self, VIGIL_PIPELINE_ABORTED);
-  } else if (self->sink != NULL && vigil_counter_get (&self->frames) == 0) {
+  } else if (self->has_warned) {
+    lose_source (self, "the server closed the connection");
+  } else if (self->has_destination &&
+             vigil_receiver_get_frames (self->receiver) == 0) {
     set_message (self,
         "the stream ended without a single frame: the input is empty, or has "
         "no video");
@@ -564,6 +498,11 @@ on_bus_message (GstBus *bus, GstMessage *message, void *user_data)
   case GST_MESSAGE_EOS:
     on_end_of_stream (self);
     break;
+  case GST_MESSAGE_WARNING:
+    /* A server that goes away is a warning, then an end of stream. */
+    if (vigil_source_is_origin (self->network_source, message))
+      self->has_warned = TRUE;
+    break;
   case GST_MESSAGE_STATE_CHANGED:
     on_state_changed (self, message);
     break;
@@ -588,7 +527,7 @@ on_play_failed (VigilPipeline *self)
   g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
   g_autoptr (GstMessage) message = NULL;
 
-  if (self->is_ending)
+  if (self->is_ending || self->is_lost)
     return;
   message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   if (message != NULL) {
@@ -611,26 +550,74 @@ on_preroll_deadline (VigilPipeline *self)
 }
 
 static void
-do_start (VigilPipeline *self)
+on_silence_check (VigilPipeline *self)
 {
-  g_autoptr (GstBus) bus = NULL;
+  int64_t last_us = vigil_receiver_get_last_activity_us (self->receiver);
 
-  if (self->is_started || self->is_ending)
+  clear_source (&self->silence_timer);
+  if (self->is_stopping)
     return;
-  self->is_started = TRUE;
-  bus = gst_element_get_bus (self->pipeline);
+  if (self->failures > 0 &&
+      vigil_receiver_get_frames (self->receiver) > self->frames_at_loss) {
+    self->failures = 0;
+    g_message ("pipeline %s: frames arrive again", self->name);
+  }
+  if (g_get_monotonic_time () - last_us > SILENCE_MAX_US)
+    lose_source (self, "it has sent nothing for 15 s");
+  else
+    self->silence_timer = add_timer (self, SILENCE_CHECK_MS, on_silence_check);
+}
+
+static void
+play (VigilPipeline *self)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
+
+  self->wants_null = FALSE;
+  self->is_playing = FALSE;
+  self->has_warned = FALSE;
   self->bus_source = gst_bus_create_watch (bus);
   g_source_set_callback (
       self->bus_source, G_SOURCE_FUNC (on_bus_message), self, NULL);
   g_source_attach (self->bus_source, self->context);
+  self->preroll_timer =
+      add_timer (self, PREROLL_DEADLINE_MS, on_preroll_deadline);
+  if (self->network_source != NULL)
+    self->silence_timer = add_timer (self, SILENCE_CHECK_MS, on_silence_check);
+  start_state_thread (self, run_play);
+}
+
+static void
+on_retry (VigilPipeline *self)
+{
+  g_autoptr (VigilProblems) warnings = vigil_problems_new ();
+  g_autoptr (GError) error = NULL;
+
+  clear_source (&self->retry_timer);
+  self->is_lost = FALSE;
+  if (!build (self, warnings, &error)) {
+    set_message (self, error->message);
+    end (self, VIGIL_PIPELINE_ERROR);
+    return;
+  }
+  pthread_mutex_lock (&self->lock);
+  self->reconnects++;
+  pthread_mutex_unlock (&self->lock);
+  play (self);
+}
+
+static void
+do_start (VigilPipeline *self)
+{
+  if (self->is_started || self->is_ending)
+    return;
+  self->is_started = TRUE;
   pthread_mutex_lock (&self->lock);
   self->state = VIGIL_PIPELINE_RUNNING;
   self->start_us = g_get_monotonic_time ();
   self->start_time = (double)g_get_real_time () / G_USEC_PER_SEC;
   pthread_mutex_unlock (&self->lock);
-  self->preroll_timer =
-      add_timer (self, PREROLL_DEADLINE_MS, on_preroll_deadline);
-  start_state_thread (self, run_play);
+  play (self);
 }
 
 static void
@@ -654,7 +641,7 @@ do_stop (VigilPipeline *self)
   self->is_stopping = TRUE;
   /* Before PLAYING an end of stream waits behind the first frame, and its
    * sender keeps the locks that NULL needs. */
-  if (!self->is_playing) {
+  if (!self->is_playing || self->is_lost) {
     end (self, VIGIL_PIPELINE_ABORTED);
     return;
   }
@@ -671,6 +658,8 @@ run_control (void *data)
   g_main_loop_run (self->loop);
   clear_source (&self->bus_source);
   clear_source (&self->preroll_timer);
+  clear_source (&self->silence_timer);
+  clear_source (&self->retry_timer);
   clear_source (&self->deadline_timer);
   g_main_context_pop_thread_default (self->context);
   pipeline_unref (self);
@@ -738,7 +727,7 @@ vigil_pipeline_has_destination (const VigilPipeline *self)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return self->sink != NULL;
+  return self->has_destination;
 }
 
 const VigilProblems *
@@ -754,7 +743,7 @@ vigil_pipeline_get_launch_text (const VigilPipeline *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  return self->launch_text;
+  return vigil_assembly_get_launch_text (self->assembly);
 }
 
 void
@@ -765,8 +754,8 @@ vigil_pipeline_get_status (VigilPipeline *self, VigilPipelineStatus *ret_status)
 
   g_return_if_fail (self != NULL && ret_status != NULL);
 
-  status.frames = vigil_counter_get (&self->frames);
-  status.avg_latency = vigil_latency_get_average (self->latency);
+  status.frames = vigil_receiver_get_frames (self->receiver);
+  status.avg_latency = vigil_receiver_get_latency (self->receiver);
   pthread_mutex_lock (&self->lock);
   status.state = self->state;
   status.start_time = self->start_time;
@@ -775,7 +764,11 @@ vigil_pipeline_get_status (VigilPipeline *self, VigilPipelineStatus *ret_status)
     end_us = self->end_us > 0 ? self->end_us : g_get_monotonic_time ();
     status.elapsed_time = (double)(end_us - self->start_us) / G_USEC_PER_SEC;
   }
-  memcpy (status.message, self->message, sizeof status.message);
+  status.reconnects = self->reconnects;
+  /* What was said of a loss is past once frames come again. */
+  if (self->state != VIGIL_PIPELINE_RUNNING ||
+      status.frames <= self->frames_at_loss)
+    memcpy (status.message, self->message, sizeof status.message);
   pthread_mutex_unlock (&self->lock);
   if (status.elapsed_time > 0)
     status.avg_fps = (double)status.frames / status.elapsed_time;
@@ -792,6 +785,7 @@ gboolean
 vigil_pipeline_push_image (
     VigilPipeline *self, GBytes *image, int64_t pts_ns, GError **error)
 {
+  /* An ingestor has no network source, so that these elements stay. */
   return vigil_image_source_push (
       GST_BIN (self->pipeline), image, pts_ns, error);
 }

@@ -79,6 +79,7 @@ typedef struct {
   double avg_latency;  /* seconds, source to appsink; negative: unknown */
   double start_time;   /* epoch seconds; negative: not started */
   double elapsed_time; /* seconds; negative: not started */
+  unsigned reconnects; /* of a network source that was lost */
   char message[512];   /* error text and debug text; "" without */
 } VigilPipelineStatus;
 

@@ -83,14 +83,12 @@ require_text (const VigilJson *json, const char *key, GError **error)
   return NULL;
 }
 
-/* Sources that nobody can slow down. */
-static gboolean
-is_live_uri (const char *uri)
+gboolean
+vigil_source_is_network_uri (const char *uri)
 {
   static const char *const schemes[] = {"rtsp", "rtsps", "rtspt", "rtspu",
-      "rtsph", "rtp", "udp", "srt", "rtmp", "rtmps", "rist", "v4l2", "tcp",
-      NULL};
-  g_autofree char *scheme = gst_uri_get_protocol (uri);
+      "rtsph", "rtp", "udp", "srt", "rtmp", "rtmps", "rist", "tcp", NULL};
+  g_autofree char *scheme = uri != NULL ? gst_uri_get_protocol (uri) : NULL;
 
   return scheme != NULL && g_strv_contains (schemes, scheme);
 }
@@ -111,7 +109,8 @@ read_uri (VigilSource *self, const VigilJson *json, GError **error)
   }
   self->factory = g_strdup ("urisourcebin");
   vigil_json_object_take (self->properties, "uri", vigil_json_new_string (uri));
-  self->is_live = is_live_uri (uri);
+  self->is_live =
+      vigil_source_is_network_uri (uri) || gst_uri_has_protocol (uri, "v4l2");
   return TRUE;
 }
 
@@ -479,4 +478,63 @@ vigil_source_apply (const VigilSource *self, GstBin *pipeline,
   if (filter != NULL && self->capsfilter != NULL)
     gst_util_set_object_arg (G_OBJECT (filter), "caps", self->capsfilter);
   return apply_postproc (self, pipeline, error);
+}
+
+/* The URI that @element reads, if it reads one. */
+static char *
+dup_uri (GstElement *element)
+{
+  GParamSpec *spec =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (element), "uri");
+  char *uri = NULL;
+
+  if (GST_IS_URI_HANDLER (element))
+    return gst_uri_handler_get_uri_type (GST_URI_HANDLER (element)) ==
+                   GST_URI_SRC
+               ? gst_uri_handler_get_uri (GST_URI_HANDLER (element))
+               : NULL;
+  if (spec != NULL && G_IS_PARAM_SPEC_STRING (spec) &&
+      (spec->flags & G_PARAM_READABLE) != 0)
+    g_object_get (element, "uri", &uri, NULL);
+  return uri;
+}
+
+GstElement *
+vigil_source_find_network (GstBin *pipeline)
+{
+  GstIterator *elements = gst_bin_iterate_recurse (pipeline);
+  g_auto (GValue) item = G_VALUE_INIT;
+  GstElement *found = NULL;
+
+  while (
+      found == NULL && gst_iterator_next (elements, &item) == GST_ITERATOR_OK) {
+    g_autofree char *uri = dup_uri (g_value_get_object (&item));
+
+    if (vigil_source_is_network_uri (uri))
+      found = g_value_dup_object (&item);
+    g_value_reset (&item);
+  }
+  gst_iterator_free (elements);
+  return found;
+}
+
+gboolean
+vigil_source_is_origin (GstElement *source, GstMessage *message)
+{
+  GstObject *origin = GST_MESSAGE_SRC (message);
+
+  return source != NULL && origin != NULL &&
+         (origin == GST_OBJECT (source) ||
+             gst_object_has_as_ancestor (origin, GST_OBJECT (source)));
+}
+
+gboolean
+vigil_source_is_fault (GstElement *source, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!vigil_source_is_origin (source, message))
+    return FALSE;
+  gst_message_parse_error (message, &error, NULL);
+  return error->domain == GST_RESOURCE_ERROR;
 }

@@ -39,6 +39,20 @@ gboolean vigil_source_apply (const VigilSource *self, GstBin *pipeline,
 gboolean vigil_source_defer_property (
     GstElement *element, const char *name, const VigilJson *value);
 
+/* The element of @pipeline that a network stream comes through. Returns:
+ * (transfer full) (nullable). */
+GstElement *vigil_source_find_network (GstBin *pipeline);
+
+/* TRUE when @message comes from @source (nullable) or what is inside it. */
+gboolean vigil_source_is_origin (GstElement *source, GstMessage *message);
+
+/* TRUE when the error @message says that @source (nullable) cannot be reached
+ * or read. */
+gboolean vigil_source_is_fault (GstElement *source, GstMessage *message);
+
+/* TRUE when @uri names a stream that somebody sends over a network, live. */
+gboolean vigil_source_is_network_uri (const char *uri);
+
 /* TRUE when the source is known to be live from what the request says: a
  * camera, a network stream. */
 gboolean vigil_source_is_live (const VigilSource *self);

@@ -15,9 +15,16 @@ parse (const char *text)
   return json;
 }
 
+/* What the tests look at of an assembly and what it builds. */
+typedef struct {
+  GstElement *pipeline;
+  char *launch_text;
+  gboolean is_live;
+} Built;
+
 static gboolean
-assemble (VigilAssembly *assembly, const char *entry_text,
-    const char *request_text, VigilProblems *warnings, GError **error)
+assemble (Built *built, const char *entry_text, const char *request_text,
+    VigilProblems *warnings, GError **error)
 {
   g_autoptr (VigilJson) entry = parse (entry_text);
   g_autoptr (VigilJson) request =
@@ -25,8 +32,21 @@ assemble (VigilAssembly *assembly, const char *entry_text,
   g_autoptr (VigilDefinition) definition =
       vigil_definition_new (entry, NULL, error);
   g_assert_nonnull (definition);
-  return vigil_assembly_init (
-      assembly, definition, request, NULL, warnings, error);
+  g_autoptr (VigilAssembly) assembly =
+      vigil_assembly_new (definition, request, NULL, error);
+  if (assembly == NULL)
+    return FALSE;
+  built->pipeline = vigil_assembly_build (assembly, warnings, error);
+  if (built->pipeline == NULL)
+    return FALSE;
+  built->launch_text = g_strdup (vigil_assembly_get_launch_text (assembly));
+  built->is_live = vigil_assembly_is_live (assembly, built->pipeline);
+  /* It can be built again, by itself. */
+  g_autoptr (VigilProblems) others = vigil_problems_new ();
+  g_autoptr (GstElement) again = vigil_assembly_build (assembly, others, error);
+  g_assert_nonnull (again);
+  g_assert_true (again != built->pipeline);
+  return TRUE;
 }
 
 static int
@@ -41,7 +61,7 @@ get_integer (GstElement *pipeline, const char *name, const char *property)
 }
 
 static void
-clear (VigilAssembly *assembly)
+clear (Built *assembly)
 {
   gst_object_unref (assembly->pipeline);
   g_free (assembly->launch_text);
@@ -53,7 +73,7 @@ test_all (VigilFixture *fixture, gconstpointer data)
 {
   g_autoptr (VigilProblems) warnings = vigil_problems_new ();
   g_autoptr (GError) error = NULL;
-  VigilAssembly assembly;
+  Built assembly;
   g_assert_true (assemble (&assembly,
       "{\"name\":\"a\",\"pipeline\":\"{auto_source} name=source ! "
       "queue name=q max-size-buffers={parameters[size]} ! appsink "
@@ -87,7 +107,7 @@ test_tags (VigilFixture *fixture, gconstpointer data)
   static const char entry[] =
       "{\"name\":\"a\",\"pipeline\":\"videotestsrc ! taginject "
       "name=metaconvert ! appsink name=destination\"}";
-  VigilAssembly assembly;
+  Built assembly;
   /* taginject has such a property too, of the same type, and no getter. */
   g_assert_true (
       assemble (&assembly, entry, "{\"tags\":{\"a\":1}}", warnings, &error));
@@ -121,7 +141,7 @@ test_live (VigilFixture *fixture, gconstpointer data)
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (VigilProblems) warnings = vigil_problems_new ();
     g_autoptr (GError) error = NULL;
-    VigilAssembly assembly;
+    Built assembly;
     g_assert_true (
         assemble (&assembly, cases[i].entry, NULL, warnings, &error));
     g_assert_cmpint (assembly.is_live, ==, cases[i].is_live);
@@ -150,7 +170,7 @@ test_errors (VigilFixture *fixture, gconstpointer data)
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (VigilProblems) warnings = vigil_problems_new ();
     g_autoptr (GError) error = NULL;
-    VigilAssembly assembly;
+    Built assembly;
     g_assert_false (
         assemble (&assembly, entry, cases[i].request, warnings, &error));
     g_assert_error (error, VIGIL_ERROR, cases[i].code);

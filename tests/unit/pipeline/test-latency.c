@@ -24,7 +24,8 @@ line_init (Line *line)
   gst_object_ref_sink (line->pipeline);
   line->source = gst_bin_get_by_name (GST_BIN (line->pipeline), "a");
   line->sink = gst_bin_get_by_name (GST_BIN (line->pipeline), "s");
-  line->latency = vigil_latency_new (GST_BIN (line->pipeline));
+  line->latency = vigil_latency_new ();
+  vigil_latency_watch (line->latency, GST_BIN (line->pipeline));
   gst_element_set_state (line->pipeline, GST_STATE_PLAYING);
 }
 
@@ -107,7 +108,8 @@ test_added (VigilFixture *fixture, gconstpointer data)
 {
   g_autoptr (GstElement) pipeline =
       gst_object_ref_sink (gst_pipeline_new (NULL));
-  VigilLatency *latency = vigil_latency_new (GST_BIN (pipeline));
+  VigilLatency *latency = vigil_latency_new ();
+  vigil_latency_watch (latency, GST_BIN (pipeline));
   GstElement *source = gst_element_factory_make ("videotestsrc", NULL);
   GstElement *sink = gst_element_factory_make ("fakesink", NULL);
   g_object_set (source, "num-buffers", 1, NULL);

@@ -197,6 +197,36 @@ test_no_source_element (VigilFixture *fixture, gconstpointer data)
   g_assert_cmpuint (vigil_problems_get_size (warnings), ==, 1);
 }
 
+static void
+test_network (VigilFixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *launch;
+    const char *name; /* of the element that is found; NULL: none */
+  } elements[] = {
+      {"urisourcebin name=a uri=rtsp://h/x ! fakesink", "a"},
+      {"rtspsrc name=b location=rtsp://h/x ! fakesink", "b"},
+      {"uridecodebin name=c uri=rtmp://h/x ! fakesink", "c"},
+      {"( srtsrc name=d uri=srt://h:1 ! fakesink )", "d"},
+      {"urisourcebin uri=file:///x ! fakesink", NULL},
+      {"filesrc location=/x ! fakesink", NULL},
+      {"videotestsrc ! fakesink", NULL},
+      {"videotestsrc ! udpsink host=127.0.0.1", NULL},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS (elements); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GstElement) pipeline =
+        vigil_parsed_pipeline_new (elements[i].launch, &error);
+    if (g_error_matches (error, VIGIL_ERROR, VIGIL_ERROR_NOT_FOUND))
+      continue; /* srtsrc is of gstreamer1.0-plugins-bad */
+    g_assert_no_error (error);
+    g_autoptr (GstElement) found =
+        vigil_source_find_network (GST_BIN (pipeline));
+    g_assert_cmpstr (
+        found != NULL ? GST_OBJECT_NAME (found) : NULL, ==, elements[i].name);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -210,6 +240,7 @@ main (int argc, char **argv)
 #define ADD(path, function)                                                    \
   g_test_add (path, VigilFixture, NULL, vigil_fixture_set_up, function,        \
       vigil_fixture_tear_down)
+  ADD ("/source/network", test_network);
   ADD ("/source/apply", test_apply);
   ADD ("/source/hostile-uri", test_hostile_uri);
   ADD ("/source/wrong-values", test_wrong_values);
