@@ -170,6 +170,7 @@ test_full_disk (Fixture *self, gconstpointer data)
   gboolean is_array = data != NULL;
   g_autofree char *spaces = g_strnfill (1500, ' ');
   g_autofree char *record = g_strdup_printf ("{\"a\":\"%s\"}", spaces);
+  g_autofree char *cut = NULL;
   g_autofree char *full = NULL;
   g_autofree char *after = NULL;
   g_autoptr (GError) error = NULL;
@@ -181,7 +182,9 @@ test_full_disk (Fixture *self, gconstpointer data)
     written++;
   g_assert_cmpuint (written, ==, 5);
   g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE);
-  /* What fits still goes in: nothing of the record is left. */
+  /* Nothing of the record is left, and what fits still goes in. */
+  g_file_get_contents (self->path, &cut, NULL, NULL);
+  g_assert_true (g_str_has_suffix (cut, is_array ? "}\n]\n" : "}\n"));
   g_assert_true (append (self, "{\"a\":7}", NULL));
   g_file_get_contents (self->path, &full, NULL, NULL);
   limit_files (RLIM_INFINITY);

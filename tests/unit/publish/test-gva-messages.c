@@ -66,6 +66,7 @@ static const Case cases[] = {
     {"bare-point", {"{\"a\":1.}"}, NULL},
     {"plus", {"{\"a\":+1}"}, NULL},
     {"huge-integer", {"{\"a\":123456789012345678901234567890}"}, NULL},
+    {"integer-beyond-64-bits", {"{\"a\":9999999999999999999}"}, NULL},
     {"huge-real", {"{\"a\":1e999}"}, NULL},
     {"control", {"{\"a\":\"\x01\"}"}, NULL},
     {"bad-escape", {"{\"a\":\"\\x\"}"}, NULL},

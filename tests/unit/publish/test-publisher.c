@@ -217,6 +217,7 @@ test_not_live_waits (Fixture *self, gconstpointer data)
 {
   FakeDestination *fake;
   VigilPublisherStatus status;
+  VigilDestinationStatus destination;
 
   make_publisher (self, "{\"queue_maxsize\": 2}", FALSE);
   fake = add_fake (self, "{}");
@@ -227,6 +228,11 @@ test_not_live_waits (Fixture *self, gconstpointer data)
   g_assert_true (fake_destination_wait_blocked (fake, 10000));
   vigil_publisher_get_status (self->publisher, &status);
   g_assert_cmpuint (status.frames_waiting, ==, 2);
+  /* The one that the worker is handing over waits as well. */
+  destination = get_status (self, 0);
+  assert_equation (&destination);
+  g_assert_cmpuint (destination.offered, ==, 1);
+  g_assert_cmpuint (destination.queued, ==, 1);
   fake_destination_set_blocked (fake, FALSE);
   g_assert_true (fake_destination_wait (fake, 3, 10000));
   vigil_publisher_stop (self->publisher, 1000);
@@ -380,6 +386,40 @@ publish_other (
   vigil_publisher_push (self->publisher, frame);
   g_assert_true (fake_destination_wait (fake, 1, 10000));
   return fake_destination_dup (fake, 0);
+}
+
+static void
+count_call (void *data, VigilInstanceState *ret_state)
+{
+  vigil_event_raise (data);
+}
+
+/* No metadata is written while nobody takes any. */
+static void
+test_nothing_for_nobody (Fixture *self, gconstpointer data)
+{
+  VigilEvent asked;
+  g_autoptr (VigilJson) entry = parse ("{}");
+  const VigilPublisherContext context = {
+      .pipeline_name = "people",
+      .instance_id = "id",
+      .environment = self->environment,
+      .get_instance_state = count_call,
+      .user_data = &asked,
+  };
+  FakeDestination *fake;
+
+  vigil_event_init (&asked);
+  self->publisher = vigil_publisher_new (entry, &context, NULL);
+  fake = add_fake (self, "{}");
+  fake_destination_set_accepting (fake, FALSE);
+  start (self);
+  for (uint64_t i = 0; i < 5; i++)
+    vigil_publisher_push (self->publisher, make_frame (self, i));
+  vigil_publisher_stop (self->publisher, 10000);
+  g_assert_cmpuint (fake_destination_count_skipped (fake), ==, 5);
+  g_assert_cmpuint (vigil_event_get_count (&asked), ==, 0);
+  vigil_event_clear (&asked);
 }
 
 static void
@@ -768,6 +808,7 @@ main (int argc, char **argv)
   add ("/publisher/live-never-waits", test_live_never_waits);
   add ("/publisher/encoded-once-for-all", test_encoded_once_for_all);
   add ("/publisher/not-encoded-in-vain", test_not_encoded_in_vain);
+  add ("/publisher/nothing-for-nobody", test_nothing_for_nobody);
   add ("/publisher/encode-error", test_encode_error);
   add ("/publisher/converted", test_converted);
   add ("/publisher/convert-error", test_convert_error);
