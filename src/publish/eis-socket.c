@@ -16,6 +16,8 @@
 
 enum { CONTENT_JSON = 0 };
 enum { MARK_MIN = 4, MARK_MAX = 1000 };
+/* How much larger than the first message others are taken to be. */
+enum { HEADROOM = 2 };
 /* libzmq's clients come back every 100 ms; EII's publisher waits as long. */
 enum { GRACE_US = 250 * 1000 };
 /* Below this, copying costs less than keeping. */
@@ -159,10 +161,10 @@ get_mark (const VigilEisSocket *self, size_t message_bytes)
 static void
 open_locked (VigilEisSocket *self, size_t message_bytes)
 {
-  const int mark = get_mark (self, message_bytes);
   int64_t now_us;
+  int mark;
 
-  if (self->zmq != NULL && mark >= self->mark / 2)
+  if (self->zmq != NULL && get_mark (self, message_bytes) >= self->mark / 2)
     return;
   now_us = g_get_monotonic_time ();
   /* Lowering the mark of an open socket stops its subscribers for ever
@@ -174,6 +176,8 @@ open_locked (VigilEisSocket *self, size_t message_bytes)
   }
   if (now_us < self->retry_us)
     return;
+  /* room for larger pictures to come: a new socket costs subscribers some */
+  mark = get_mark (self, message_bytes * HEADROOM);
   self->zmq = new_socket (self, mark);
   if (self->zmq == NULL) {
     note_failure (self,
