@@ -42,7 +42,7 @@ make_pki (const char *folder)
   ADD ("old", .common_name = "old", .alternative_names = "DNS:broker.test",
       .not_before_s = -7200, .not_after_s = -60);
   ADD ("early", .common_name = "early", .alternative_names = "DNS:broker.test",
-      .not_before_s = 600, .not_after_s = 7200);
+      .not_before_s = 3600, .not_after_s = 7200);
   ADD ("name-only", .common_name = "broker.test");
   ADD ("address-only", .common_name = "192.0.2.7");
   ADD ("self", .common_name = "self", .alternative_names = "DNS:broker.test",

@@ -47,7 +47,7 @@ make_pki (const char *folder)
           .common_name = "old", .not_before_s = -7200, .not_after_s = -60});
   vigil_test_pki_add (pki, "early",
       &(VigilTestCertificate){
-          .common_name = "early", .not_before_s = 60, .not_after_s = 7200});
+          .common_name = "early", .not_before_s = 3600, .not_after_s = 7200});
   vigil_test_pki_write_crl (pki, "ca.crl", "ca", NULL, 3600);
   write_text ("right", "open\n");
   write_text ("wrong", "shut\n");

@@ -250,7 +250,7 @@ static const Fault faults[] = {
     {"expired", VIGIL_MQTT_FAULT_EXPIRED,
         .server = {.not_before_s = -7200, .not_after_s = -60}},
     {"not-yet-valid", VIGIL_MQTT_FAULT_NOT_YET_VALID,
-        .server = {.not_before_s = 600, .not_after_s = 7200}},
+        .server = {.not_before_s = 3600, .not_after_s = 7200}},
     {"wrong-host", VIGIL_MQTT_FAULT_WRONG_HOST, .host = "DNS:wrong.example"},
     {"name-only", VIGIL_MQTT_FAULT_NO_ALTERNATIVE_NAME, .host = ""},
     {"wrong-ca", VIGIL_MQTT_FAULT_UNKNOWN_CA,
