@@ -31,6 +31,9 @@ expected_error (const Fault *fault)
     return fault->error;
   if (fault->script.closes_at_accept)
     return "in the TLS handshake";
+  /* which connect, a read or a write of the handshake may be told of */
+  if (fault->script.resets_at_accept)
+    return "connect";
   return fault->script.is_deaf ? "no end of the TLS handshake" : fault->error;
 }
 
@@ -110,13 +113,19 @@ check_connect_fault (VigilClientRig *self, const Fault *fault, int protocol)
   g_autofree char *violation = NULL;
   g_autoptr (VigilMqttClient) client = NULL;
   VigilMqttStatus status;
+  /* What a silent broker costs; one that speaks, wrongly, gets the time that
+   * many handshakes at once take on a busy machine. */
+  const gboolean is_silent = strcmp (fault->error, "said nothing") == 0;
+  const int64_t timeout_ms = !is_silent                ? 10000
+                             : vigil_test_tls_is_on () ? 2000
+                                                       : 300;
 
   vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, pattern);
   client = vigil_client_rig_connect (self, broker,
       (VigilMqttOptions){
-          .protocol = protocol, .qos = 1, .attempt_timeout_ms = 300});
+          .protocol = protocol, .qos = 1, .attempt_timeout_ms = timeout_ms});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   status = vigil_client_rig_get_status (client);
   vigil_client_rig_assert_contains (status.last_error, expected_error (fault));
   g_assert_cmpint (status.next_retry_ms, >, 0);
@@ -128,9 +137,9 @@ check_connect_fault (VigilClientRig *self, const Fault *fault, int protocol)
       ==, 1);
   vigil_scripted_broker_set_script (broker, &good);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_client_rig_send (client, 10);
-  g_assert_true (vigil_event_wait (&self->ended, 2, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 2, 10000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.acknowledged, ==, 1);
@@ -229,7 +238,9 @@ test_drop_after (VigilClientRig *self, gconstpointer data)
       (VigilMqttOptions){.protocol = row->protocol,
           .qos = row->qos,
           .client_id = "kept",
-          .keep_session = is_kept});
+          .keep_session = is_kept,
+          /* the first loss may come before the last message is sent */
+          .offline_queue = TRUE});
   for (unsigned i = 0; i < count; i++)
     vigil_client_rig_send_number (client, i);
   g_assert_true (vigil_event_wait (&self->ended, count, 15000));
