@@ -36,8 +36,8 @@ tls_connect (VigilMqttTransport *base, const struct sockaddr *address,
     if (result != VIGIL_MQTT_IO_DONE)
       return result;
     const int unsent = UNSENT_MAX;
-    (void)setsockopt (base->descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
-        &unsent, sizeof unsent);
+    (void)setsockopt (base->descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+        sizeof unsent);
     self->stream = vigil_mqtt_tls_stream_new (
         self->tls, base->descriptor, self->host, error);
     if (self->stream == NULL)

@@ -51,8 +51,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VigilPayload, vigil_payload_clear)
  * The image of a payload as it was before: of @segments, or the @image
  * itself. Returns: (transfer full) (nullable): NULL when there is none.
  */
-GBytes *vigil_payload_dup_image (VigilPayloadFormat format,
-    GBytes *const *segments, GBytes *image);
+GBytes *vigil_payload_dup_image (
+    VigilPayloadFormat format, GBytes *const *segments, GBytes *image);
 
 /* How many bytes of image fit into @limit_bytes, beside the metadata if they
  * share a message. */
