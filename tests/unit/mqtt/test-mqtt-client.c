@@ -452,6 +452,93 @@ test_stop_flushes (VigilClientRig *self, gconstpointer data)
   vigil_client_rig_assert_order (broker, 200);
 }
 
+/* drop_newest: what does not fit is not taken, and is_accepting says so
+ * before; a message larger than the queue never fits. */
+static void
+test_newest (VigilClientRig *self, gconstpointer data)
+{
+  const VigilScript script = {.never_acknowledges = TRUE};
+  g_autoptr (VigilScriptedBroker) broker =
+      vigil_scripted_broker_new (0, &script);
+  g_autoptr (VigilMqttClient) client = vigil_client_rig_connect (self, broker,
+      (VigilMqttOptions){.qos = 1,
+          .queue_messages = 3,
+          .queue_bytes = 100000,
+          .queue_policy = VIGIL_MQTT_DROP_NEWEST});
+
+  vigil_client_rig_send (client, 100001);
+  g_assert_cmpuint (
+      vigil_client_rig_get_status (client).dropped[VIGIL_MQTT_DROP_QUEUE_FULL],
+      ==, 1);
+  for (unsigned i = 0; i < 3; i++) {
+    g_assert_true (vigil_mqtt_client_is_accepting (client));
+    vigil_client_rig_send (client, 10);
+  }
+  g_assert_false (vigil_mqtt_client_is_accepting (client));
+  vigil_client_rig_send (client, 10);
+  g_assert_cmpuint (
+      vigil_client_rig_get_status (client).dropped[VIGIL_MQTT_DROP_QUEUE_FULL],
+      ==, 2);
+  vigil_client_rig_assert_equation (client);
+  vigil_mqtt_client_stop (client, 0);
+  g_assert_false (vigil_mqtt_client_is_accepting (client));
+}
+
+/* With jitter a pause is shorter, by at most half, and never longer. */
+static void
+test_jitter (VigilClientRig *self, gconstpointer data)
+{
+  g_autoptr (VigilMqttClient) client = NULL;
+  VigilMqttStatus status;
+
+  vigil_fixture_expect_warning (
+      VIGIL_CLIENT_RIG_DOMAIN, "*Connection refused*");
+  client = vigil_client_rig_new_client (self, vigil_fixture_get_address (),
+      vigil_fixture_find_port (), (VigilMqttOptions){.jitter = TRUE});
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+  status = vigil_client_rig_get_status (client);
+  g_assert_cmpint (status.next_retry_ms, <=, 1000);
+  g_assert_cmpint (status.next_retry_ms, >, 400);
+}
+
+/* A connection that lasted long enough starts the back-off anew; one that
+ * did not goes on with it. An offline queue's age also counts when the
+ * connection is back. */
+static void
+test_stable_after (VigilClientRig *self, gconstpointer data)
+{
+  g_autoptr (VigilScriptedBroker) broker = vigil_scripted_broker_new (0, &good);
+  g_autoptr (VigilMqttClient) client = NULL;
+
+  vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, "*");
+  client = vigil_client_rig_connect (self, broker,
+      (VigilMqttOptions){.stable_after_s = 0.3,
+          .offline_queue = TRUE,
+          .offline_max_age_s = 30});
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+  vigil_scripted_broker_hang_up (broker);
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+  vigil_client_rig_send (client, 10);
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+  vigil_scripted_broker_hang_up (broker);
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+  g_assert_cmpint (vigil_client_rig_get_status (client).next_retry_ms, >, 1500);
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 5000));
+  g_usleep (400000);
+  vigil_scripted_broker_hang_up (broker);
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+  g_assert_cmpint (
+      vigil_client_rig_get_status (client).next_retry_ms, <=, 1000);
+  vigil_client_rig_assert_equation (client);
+}
+
 /* A client that never started can be given messages, stopped and freed. */
 static void
 test_never_started (VigilClientRig *self, gconstpointer data)
@@ -475,6 +562,7 @@ test_never_started (VigilClientRig *self, gconstpointer data)
 static const VigilMqttHost any_host = {"h", 1};
 static const VigilMqttHost no_port = {"h", 0};
 static const VigilMqttHost no_name = {"", 1};
+static const VigilMqttHost null_name = {NULL, 1};
 
 static const struct {
   const char *name;
@@ -502,6 +590,32 @@ static const struct {
         "password without username"},
     {"utf-8", {.hosts = &any_host, .hosts_size = 1, .username = "\xff"},
         "username: want valid UTF-8"},
+    {"qos-negative", {.hosts = &any_host, .hosts_size = 1, .qos = -1},
+        "qos '-1'"},
+    {"protocol-2", {.hosts = &any_host, .hosts_size = 1, .protocol = 2},
+        "protocol '2'"},
+    {"null-name", {.hosts = &null_name, .hosts_size = 1}, "host 1: want"},
+    {"empty-status-topic",
+        {.hosts = &any_host, .hosts_size = 1, .status_topic = ""},
+        "status_topic ''"},
+    {"session-of-empty-id",
+        {.hosts = &any_host,
+            .hosts_size = 1,
+            .keep_session = TRUE,
+            .client_id = ""},
+        "want a client_id"},
+    {"client-id-utf-8",
+        {.hosts = &any_host, .hosts_size = 1, .client_id = "\xff"},
+        "client_id: want valid UTF-8"},
+    {"password-utf-8",
+        {.hosts = &any_host,
+            .hosts_size = 1,
+            .username = "u",
+            .password = "\xff"},
+        "password: want valid UTF-8"},
+    {"status-topic-utf-8",
+        {.hosts = &any_host, .hosts_size = 1, .status_topic = "\xff"},
+        "status_topic: want valid UTF-8"},
 };
 
 static void
@@ -513,6 +627,22 @@ test_wrong_options (gconstpointer data)
   g_assert_null (vigil_mqtt_client_new (&wrong_options[row].options, &error));
   g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID);
   vigil_client_rig_assert_contains (error->message, wrong_options[row].error);
+}
+
+/* 65,535 bytes are what MQTT can say (5: 1.5.4). */
+static void
+test_long_options (void)
+{
+  g_autofree char *longest = g_strnfill (65535, 'x');
+  g_autofree char *too_long = g_strnfill (65536, 'x');
+  VigilMqttOptions options = {
+      .hosts = &any_host, .hosts_size = 1, .client_id = longest};
+  g_autoptr (VigilMqttClient) client = vigil_mqtt_client_new (&options, NULL);
+
+  g_assert_nonnull (client);
+  options.client_id = too_long;
+  g_assert_null (vigil_mqtt_client_new (&options, NULL));
+  vigil_mqtt_client_free (NULL);
 }
 
 static void
@@ -579,6 +709,10 @@ main (int argc, char **argv)
     vigil_client_rig_add (path, test_stop_flushes, GINT_TO_POINTER (qos));
   }
   vigil_client_rig_add ("/mqtt-client/never-started", test_never_started, NULL);
+  vigil_client_rig_add ("/mqtt-client/policy/newest", test_newest, NULL);
+  vigil_client_rig_add ("/mqtt-client/jitter", test_jitter, NULL);
+  vigil_client_rig_add ("/mqtt-client/stable-after", test_stable_after, NULL);
+  g_test_add_func ("/mqtt-client/options/long", test_long_options);
   g_test_add_func ("/mqtt-client/names", test_names);
   return g_test_run ();
 }
