@@ -127,8 +127,7 @@ write_metadata (VigilMetadataJson *writer, const VigilFrame *frame)
       writer, frame, &encoding, &state, g_get_real_time () * 1000, &errors);
 }
 
-/* ---- Metadata --------------------------------------------------------------
- */
+/* ---- Metadata ----------------------------------------------------------- */
 
 typedef struct {
   VigilMetadataJson *writer;
@@ -206,8 +205,7 @@ bench_metadata (void)
   vigil_metadata_json_free (text.writer);
 }
 
-/* ---- Filter ----------------------------------------------------------------
- */
+/* ---- Filter ------------------------------------------------------------- */
 
 typedef struct {
   VigilFilter *filter;

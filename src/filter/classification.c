@@ -84,9 +84,7 @@ judge_value (VigilFilterJudge *judge, const VigilJson *value, Place place)
   return FALSE;
 }
 
-/* ---- The walk
- * ----------------------------------------------------------------
- */
+/* ---- The walk ----------------------------------------------------------- */
 
 static VigilJson *prune_value (
     VigilFilterJudge *judge, const VigilJson *value, Place place);
@@ -184,9 +182,7 @@ prune_value (VigilFilterJudge *judge, const VigilJson *value, Place place)
   return vigil_filter_share (value);
 }
 
-/* ---- At the top level
- * ----------------------------------------------------------
- */
+/* ---- At the top level --------------------------------------------------- */
 
 /* {"label", "score"} among the metadata's own keys: both go, the rest
  * stays. */
@@ -260,9 +256,7 @@ vigil_filter_prune_classifications (
   return prune_object (judge, second, PLACE_ROOT);
 }
 
-/* ---- The rule for whole messages
- * -------------------------------------------------
- */
+/* ---- The rule for whole messages ---------------------------------------- */
 
 gboolean
 vigil_filter_pass_classifications (

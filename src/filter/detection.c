@@ -94,8 +94,7 @@ judge_region (const VigilFilter *filter, const VigilJson *region)
       vigil_json_object_get (tensor, "confidence"));
 }
 
-/* ---- Lists ------------------------------------------------------------------
- */
+/* ---- Lists -------------------------------------------------------------- */
 
 typedef Verdict (*JudgeFunc) (
     const VigilFilter *filter, const VigilJson *element);
@@ -259,9 +258,7 @@ vigil_filter_prune_detections (
   return prune_list (judge, third, "gva_meta", &regions);
 }
 
-/* ---- The rule for whole messages
- * ----------------------------------------------
- */
+/* ---- The rule for whole messages ---------------------------------------- */
 
 /* The list that the rule looks at: the first shape that exists.
  * Returns: FALSE when there is none. */

@@ -119,8 +119,7 @@ vigil_filter_free (VigilFilter *self)
   g_free (self);
 }
 
-/* ---- Judging ---------------------------------------------------------------
- */
+/* ---- Judging ------------------------------------------------------------ */
 
 static gboolean
 apply_to_message (const VigilFilter *self, const VigilJson *metadata)

@@ -38,8 +38,7 @@ typedef struct {
   uint64_t left; /* in the queue, at stop */
 } FileDestination;
 
-/* ---- Settings --------------------------------------------------------------
- */
+/* ---- Settings ----------------------------------------------------------- */
 
 static const char *const formats[] = {"json-lines", "json", NULL};
 static const char *const payload_formats[] = {"array", "object", NULL};
@@ -214,9 +213,7 @@ run (void *data)
   return NULL;
 }
 
-/* ---- Operations
- * ---------------------------------------------------------------
- */
+/* ---- Operations --------------------------------------------------------- */
 
 static void
 close_destination (void *state)

@@ -71,8 +71,7 @@ fail (VigilFileWriter *self, const char *what, int number, GError **error)
   return FALSE;
 }
 
-/* ---- Opening ---------------------------------------------------------------
- */
+/* ---- Opening ------------------------------------------------------------ */
 
 /* A line that a crash cut off must not swallow the next one. */
 static gboolean
@@ -135,8 +134,7 @@ rotate (VigilFileWriter *self, GError **error)
   return open_file (self, error);
 }
 
-/* ---- Writing ----------------------------------------------------------------
- */
+/* ---- Writing ------------------------------------------------------------ */
 
 /* Waits until the stream takes something. Returns: FALSE when cancelled. */
 static gboolean

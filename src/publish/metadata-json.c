@@ -241,8 +241,7 @@ append_result_keys (
     APPEND (text, "null");
 }
 
-/* ---- Keys after the merge -------------------------------------------------
- */
+/* ---- Keys after the merge ----------------------------------------------- */
 
 static void
 append_encoding (GString *text, const VigilImageEncoding *encoding)

@@ -123,8 +123,7 @@ renew (void *state)
   vigil_mqtt_client_renew (self->client);
 }
 
-/* ---- Messages -------------------------------------------------------------
- */
+/* ---- Messages ----------------------------------------------------------- */
 
 static void
 free_reduction (void *data)
@@ -274,8 +273,7 @@ stop (void *state, int64_t deadline_us)
   vigil_mqtt_client_stop (self->client, deadline_us);
 }
 
-/* ---- Status ---------------------------------------------------------------
- */
+/* ---- Status ------------------------------------------------------------- */
 
 static void
 get_status (void *state, VigilDestinationStatus *ret_status)

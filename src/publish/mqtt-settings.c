@@ -426,8 +426,7 @@ check_offline_queue (
     vigil_schema_check (keys, value, key_path, problems);
 }
 
-/* ---- Reading --------------------------------------------------------------
- */
+/* ---- Reading ------------------------------------------------------------ */
 
 static void
 read_hosts (VigilMqttSettings *self, const VigilJson *settings,

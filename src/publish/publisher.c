@@ -75,8 +75,7 @@ struct _VigilPublisher {
   atomic_bool is_abandoned; /* at stop, too late for the frames left */
 };
 
-/* ---- Destinations --------------------------------------------------------
- */
+/* ---- Destinations ------------------------------------------------------- */
 
 static void
 free_target (void *item)
@@ -196,8 +195,7 @@ vigil_publisher_check (const VigilJson *entry, const char *path,
   vigil_publisher_settings_walk (entry, path, check_block, &check);
 }
 
-/* ---- The bytes of a frame --------------------------------------------------
- */
+/* ---- The bytes of a frame ----------------------------------------------- */
 
 /* Before the destination is called, so that its counts never run ahead. */
 static void
@@ -319,8 +317,7 @@ get_content_type (const VigilPublisher *self, const VigilFrame *frame)
   return g_intern_string (frame->media_type);
 }
 
-/* ---- What each destination gets -------------------------------------------
- */
+/* ---- What each destination gets ----------------------------------------- */
 
 /* Leaves the targets that take a message now; the others count one that was
  * not made. Returns: whether there is any. */
@@ -467,8 +464,7 @@ publish_frame (VigilPublisher *self, VigilFrame *frame)
   }
 }
 
-/* ---- The worker ------------------------------------------------------------
- */
+/* ---- The worker --------------------------------------------------------- */
 
 static void *
 run_worker (void *data)
@@ -529,8 +525,7 @@ vigil_publisher_push (VigilPublisher *self, VigilFrame *frame)
     vigil_queue_push_wait (self->frames, frame, 0, -1);
 }
 
-/* ---- Stop -------------------------------------------------------------------
- */
+/* ---- Stop --------------------------------------------------------------- */
 
 /* Returns: FALSE when the worker still works at the deadline. */
 static gboolean
@@ -610,9 +605,7 @@ vigil_publisher_stop (VigilPublisher *self, int64_t flush_ms)
   stop_destinations (self, deadline_us);
 }
 
-/* ---- Making and freeing
- * ------------------------------------------------------
- */
+/* ---- Making and freeing ------------------------------------------------- */
 
 static void
 init_locks (VigilPublisher *self)
@@ -684,8 +677,7 @@ vigil_publisher_free (VigilPublisher *self)
   g_free (self);
 }
 
-/* ---- Status ---------------------------------------------------------------
- */
+/* ---- Status ------------------------------------------------------------- */
 
 void
 vigil_publisher_get_status (

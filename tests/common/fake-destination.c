@@ -192,9 +192,7 @@ const VigilDestinationOps fake_destination_ops = {
     .close = close_fake,
 };
 
-/* ---- What the test does
- * ------------------------------------------------------
- */
+/* ---- What the test does ------------------------------------------------- */
 
 void
 fake_destination_set_accepting (FakeDestination *self, gboolean accepts)

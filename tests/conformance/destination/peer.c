@@ -28,8 +28,7 @@ struct _Peer {
   GPtrArray *messages; /* element-type: TestEisMessage */
 };
 
-/* ---- Text: [metadata, "base64"] or the bare metadata -----------------------
- */
+/* ---- Text: [metadata, "base64"] or the bare metadata -------------------- */
 
 static char *
 dup_metadata (const char *text)
@@ -164,8 +163,7 @@ static const PeerOps mqtt_0 = MQTT_PEER ("mqtt-qos-0", open_mqtt_0);
 static const PeerOps mqtt_1 = MQTT_PEER ("mqtt-qos-1", open_mqtt_1);
 static const PeerOps mqtt_2 = MQTT_PEER ("mqtt-qos-2", open_mqtt_2);
 
-/* ---- Files -----------------------------------------------------------------
- */
+/* ---- Files -------------------------------------------------------------- */
 
 static Peer *
 open_file (VigilFixture *fixture)
@@ -286,8 +284,7 @@ static const PeerOps file = {
     .dup_frame = dup_file_frame,
 };
 
-/* ---- EIS Message Bus -------------------------------------------------------
- */
+/* ---- EIS Message Bus ---------------------------------------------------- */
 
 static Peer *
 open_eis (VigilFixture *fixture)

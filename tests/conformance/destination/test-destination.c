@@ -127,8 +127,7 @@ assert_equation (const VigilDestinationStatus *status)
   g_assert_nonnull (status->state);
 }
 
-/* ---- What arrives -----------------------------------------------------------
- */
+/* ---- What arrives ------------------------------------------------------- */
 
 static void
 test_in_order (Fixture *self, gconstpointer data)
@@ -449,9 +448,7 @@ test_send_after_stop (Fixture *self, gconstpointer data)
   g_assert_false (vigil_destination_is_accepting (self->destination));
 }
 
-/* ---- Suite
- * ------------------------------------------------------------------------------
- */
+/* ---- Suite -------------------------------------------------------------- */
 
 static void
 add (const PeerOps *peer, const char *claim,

@@ -145,8 +145,7 @@ tear_down (Fixture *self, gconstpointer data)
   vigil_fixture_tear_down (&self->base, data);
 }
 
-/* ---- The broker -----------------------------------------------------------
- */
+/* ---- The broker --------------------------------------------------------- */
 
 /* A listener whose queue is full: the kernel drops what asks to connect. */
 static uint16_t
@@ -208,8 +207,7 @@ act (Fixture *self, Act what)
   }
 }
 
-/* ---- The pipeline ---------------------------------------------------------
- */
+/* ---- The pipeline ------------------------------------------------------- */
 
 static void
 start_publisher (Fixture *self, const char *entry_text)
@@ -338,8 +336,7 @@ check (Fixture *self, const char *name, const Latency *latency)
   g_assert_cmpuint (status.frames_dropped, ==, 0);
 }
 
-/* ---- Cases ----------------------------------------------------------------
- */
+/* ---- Cases -------------------------------------------------------------- */
 
 static void
 test_fault_of_mqtt (Fixture *self, gconstpointer data)

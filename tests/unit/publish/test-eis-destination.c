@@ -324,7 +324,8 @@ test_the_topic_with_the_pipelines_name (Fixture *self, gconstpointer data)
 
   start (self, "{}");
   send_json (self, "{}", NULL);
-  message = test_eis_reader_read (reader, 2000);
+  message = test_eis_reader_read (reader, 15000);
+  g_assert_nonnull (message);
   g_assert_cmpstr (message->topic, ==, "results_people");
 }
 

@@ -140,9 +140,7 @@ add_classification (GArray *results, const char *name, const char *label)
   return result;
 }
 
-/* ---- The whole
- * ---------------------------------------------------------------
- */
+/* ---- The whole ---------------------------------------------------------- */
 
 /* Order and text, to the byte, but for the random handle. */
 static void
@@ -282,9 +280,7 @@ test_encoding (gconstpointer data)
   assert_member (tree, "encoding_level", test->level);
 }
 
-/* ---- Messages
- * ---------------------------------------------------------------------
- */
+/* ---- Messages ----------------------------------------------------------- */
 
 static void
 test_messages (void)
@@ -383,9 +379,7 @@ test_bad_messages (void)
   g_assert_null (vigil_json_object_get (tree, "a"));
 }
 
-/* ---- Regions
- * -----------------------------------------------------------------------
- */
+/* ---- Regions ------------------------------------------------------------ */
 
 static void
 test_tracked_and_classified (void)
@@ -536,9 +530,7 @@ test_bad_regions (void)
   }
 }
 
-/* ---- Annotations
- * ----------------------------------------------------------------
- */
+/* ---- Annotations -------------------------------------------------------- */
 
 static void
 test_dcaas (void)

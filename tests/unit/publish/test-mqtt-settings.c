@@ -146,8 +146,7 @@ test_check (gconstpointer data)
   assert_first (problems, VIGIL_PROBLEM_WARNING, test->warning);
 }
 
-/* ---- Reading --------------------------------------------------------------
- */
+/* ---- Reading ------------------------------------------------------------ */
 
 static VigilMqttSettings *
 read_settings (const char *text, const char *environment_text)

@@ -161,6 +161,43 @@ test_walk_ends_early (void)
   g_assert_cmpuint (walk.left, ==, 0);
 }
 
+static void
+test_check_of_blocks (void)
+{
+  static const struct {
+    const char *entry;
+    const char *path; /* of the first error; NULL: none */
+  } cases[] = {
+      {"{}", NULL},
+      {"{'encoding': {'type': 'png', 'level': 9}}", NULL},
+      {"{'encoding': {'type': 'png', 'level': 10}}", "p.encoding.level"},
+      {"{'encoding': {'type': 'gif', 'level': 1}}", "p.encoding.type"},
+      {"{'file_publisher': 1}", "p.file_publisher"},
+      {"{'file_publisher': [{'path': '-'}, {}]}", "p.file_publisher[1].path"},
+      {"{'file_publisher': {'path': '-', 'filter': {'type': "
+       "'x'}}}",
+          "p.file_publisher.filter.type"},
+  };
+  g_autoptr (VigilEnvironment) environment = vigil_environment_new (NULL, NULL);
+  const VigilPublisherContext context = {
+      .pipeline_name = "people",
+      .environment = environment,
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (VigilJson) entry = parse (cases[i].entry);
+    g_autoptr (VigilProblems) problems = vigil_problems_new ();
+    unsigned size;
+
+    vigil_publisher_check (entry, "p", &context, problems);
+    size = vigil_problems_count_errors (problems);
+    g_assert_cmpuint (size, ==, cases[i].path != NULL ? 1 : 0);
+    if (size > 0)
+      g_assert_cmpstr (
+          vigil_problems_get (problems, 0)->path, ==, cases[i].path);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -169,6 +206,7 @@ main (int argc, char **argv)
   g_test_add_func ("/publisher-settings/defaults", test_defaults);
   g_test_add_func ("/publisher-settings/values", test_values);
   g_test_add_func ("/publisher-settings/empty-values", test_empty_values);
+  g_test_add_func ("/publisher-settings/check-of-blocks", test_check_of_blocks);
   g_test_add_func ("/publisher-settings/walk", test_walk);
   g_test_add_func ("/publisher-settings/walk-ends-early", test_walk_ends_early);
   return g_test_run ();

@@ -188,9 +188,7 @@ get_integer (const VigilJson *tree, const char *key)
   return vigil_json_get_integer (value);
 }
 
-/* ---- Order and flow
- * ------------------------------------------------------------
- */
+/* ---- Order and flow ----------------------------------------------------- */
 
 static void
 test_in_order (Fixture *self, gconstpointer data)
@@ -299,9 +297,7 @@ test_live_never_waits (Fixture *self, gconstpointer data)
   vigil_event_clear (&gate.allowed);
 }
 
-/* ---- Frames
- * ---------------------------------------------------------------------
- */
+/* ---- Frames ------------------------------------------------------------- */
 
 static void
 test_encoded_once_for_all (Fixture *self, gconstpointer data)
@@ -542,9 +538,7 @@ test_image (Fixture *self, gconstpointer data)
     g_assert_cmpuint (g_bytes_get_size (message->frame), ==, 16 * 16 * 3);
 }
 
-/* ---- Filters
- * -----------------------------------------------------------------------
- */
+/* ---- Filters ------------------------------------------------------------ */
 
 /* Each destination has its own view of the same frame. */
 static void
@@ -580,9 +574,7 @@ test_filter_of_one (Fixture *self, gconstpointer data)
   g_assert_cmpuint (get_status (self, 0).filtered, ==, 1);
 }
 
-/* ---- Stop
- * ---------------------------------------------------------------------------
- */
+/* ---- Stop --------------------------------------------------------------- */
 
 static void
 test_stop_flushes (Fixture *self, gconstpointer data)
@@ -669,9 +661,7 @@ test_never_started (Fixture *self, gconstpointer data)
   g_assert_cmpuint (vigil_event_get_count (&self->freed), ==, 1);
 }
 
-/* ---- Counts
- * ----------------------------------------------------------------------------
- */
+/* ---- Counts ------------------------------------------------------------- */
 
 static atomic_bool observing;
 
@@ -733,47 +723,7 @@ test_equation_under_load (Fixture *self, gconstpointer data)
   g_assert_cmpuint (vigil_event_get_count (&self->freed), ==, FRAMES);
 }
 
-/* ---- Settings
- * ---------------------------------------------------------------------------
- */
-
-static void
-test_check (Fixture *self, gconstpointer data)
-{
-  static const struct {
-    const char *entry;
-    const char *path; /* of the first error; NULL: none */
-  } cases[] = {
-      {"{}", NULL},
-      {"{\"encoding\": {\"type\": \"png\", \"level\": 9}}", NULL},
-      {"{\"encoding\": {\"type\": \"png\", \"level\": 10}}",
-          "p.encoding.level"},
-      {"{\"encoding\": {\"type\": \"gif\", \"level\": 1}}", "p.encoding.type"},
-      {"{\"file_publisher\": 1}", "p.file_publisher"},
-      {"{\"file_publisher\": [{\"path\": \"-\"}, {}]}",
-          "p.file_publisher[1].path"},
-      {"{\"file_publisher\": {\"path\": \"-\", \"filter\": {\"type\": "
-       "\"x\"}}}",
-          "p.file_publisher.filter.type"},
-  };
-  const VigilPublisherContext context = {
-      .pipeline_name = "people",
-      .environment = self->environment,
-  };
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autoptr (VigilJson) entry = parse (cases[i].entry);
-    g_autoptr (VigilProblems) problems = vigil_problems_new ();
-    unsigned size;
-
-    vigil_publisher_check (entry, "p", &context, problems);
-    size = vigil_problems_count_errors (problems);
-    g_assert_cmpuint (size, ==, cases[i].path != NULL ? 1 : 0);
-    if (size > 0)
-      g_assert_cmpstr (
-          vigil_problems_get (problems, 0)->path, ==, cases[i].path);
-  }
-}
+/* ---- Settings ----------------------------------------------------------- */
 
 static void
 test_names (Fixture *self, gconstpointer data)
@@ -819,7 +769,6 @@ main (int argc, char **argv)
   add ("/publisher/stop/ends-a-push", test_stop_ends_a_push);
   add ("/publisher/never-started", test_never_started);
   add ("/publisher/equation-under-load", test_equation_under_load);
-  add ("/publisher/check", test_check);
   add ("/publisher/names", test_names);
   for (unsigned i = 0; i < G_N_ELEMENTS (image_cases); i++) {
     g_autofree char *path =
