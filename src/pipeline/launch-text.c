@@ -224,19 +224,21 @@ append_escaped (GString *out, const char *value)
 /*
  * gst_parse_launch takes the longest match for a quoted value, so that a
  * backslash before the closing quote would carry the value on into the text
- * behind it; and it unwraps a value that begins with a quote once more.
+ * behind it; it unwraps a value that begins with a quote once more, and the
+ * word NULL means no text at all.
  */
 static gboolean
 check_quotable (const char *value, const char *field, GError **error)
 {
   size_t length = strlen (value);
 
-  if (length == 0 || (value[0] != '"' && value[length - 1] != '\\'))
+  if (length == 0 || (value[0] != '"' && value[length - 1] != '\\' &&
+                         strcmp (value, "NULL") != 0))
     return TRUE;
   g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-      "pipeline: the value of '{%s}' begins with a quote or ends in a "
-      "backslash: launch text cannot hold that; bind the parameter with "
-      "\"element\"",
+      "pipeline: the value of '{%s}' begins with a quote, ends in a "
+      "backslash or is NULL: launch text cannot hold that; bind the "
+      "parameter with \"element\"",
       field);
   return FALSE;
 }
