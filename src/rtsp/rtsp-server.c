@@ -94,13 +94,15 @@ set_socket_options (GstRTSPClient *client)
       sizeof stalled_ms);
 }
 
-/* Which path a connection is about, before it has a session too. */
-static void
-on_described (GstRTSPClient *client, GstRTSPContext *context, gpointer unused)
+/* Which path a connection is about, before it has a session too; it may
+ * wait for a first frame now. */
+static GstRTSPStatusCode
+on_describe (GstRTSPClient *client, GstRTSPContext *context, gpointer unused)
 {
   if (context->uri != NULL)
     g_object_set_data_full (
         G_OBJECT (client), PATH_KEY, g_strdup (context->uri->abspath), g_free);
+  return GST_RTSP_STS_OK;
 }
 
 static void
@@ -126,7 +128,7 @@ on_connected (GstRTSPServer *server, GstRTSPClient *client, gpointer user_data)
   gst_rtsp_client_set_content_length_limit (client, REQUEST_BYTES_MAX);
   set_socket_options (client);
   g_signal_connect (
-      client, "describe-request", G_CALLBACK (on_described), NULL);
+      client, "pre-describe-request", G_CALLBACK (on_describe), NULL);
   g_signal_connect (client, "play-request", G_CALLBACK (on_played), NULL);
   if (count_clients (server) > self->settings->viewers_max) {
     g_autoptr (GSource) source = g_idle_source_new ();

@@ -6,6 +6,8 @@
 #include "common/broker.h"
 #include "common/eis-reader.h"
 #include "common/subscriber.h"
+#include "common/viewer.h"
+#include "rtsp/rtsp-destination.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -26,6 +28,9 @@ struct _Peer {
   VigilEisBus *bus;
   TestEisReader *reader;
   GPtrArray *messages; /* element-type: TestEisMessage */
+  VigilRtspSettings rtsp_settings;
+  VigilRtspServer *rtsp_server;
+  TestViewer *viewer; /* nullable */
 };
 
 /* ---- Text: [metadata, "base64"] or the bare metadata -------------------- */
@@ -389,4 +394,85 @@ static const PeerOps eis = {
     .dup_frame = dup_eis_frame,
 };
 
-const PeerOps *const peers[] = {&mqtt_0, &mqtt_1, &mqtt_2, &file, &eis, NULL};
+/* ---- RTSP --------------------------------------------------------------- */
+
+static Peer *
+open_rtsp (VigilFixture *fixture)
+{
+  Peer *self = g_new0 (Peer, 1);
+
+  self->fixture = fixture;
+  self->rtsp_settings = (VigilRtspSettings){
+      .is_enabled = TRUE,
+      .address = (char *)vigil_fixture_get_address (),
+      .is_loopback = TRUE,
+      .viewers_max = 8,
+  };
+  self->rtsp_server = vigil_rtsp_server_new (&self->rtsp_settings);
+  return self;
+}
+
+static void
+close_rtsp (Peer *self)
+{
+  if (self->viewer != NULL)
+    test_viewer_free (self->viewer);
+  vigil_rtsp_server_free (self->rtsp_server);
+  g_free (self);
+}
+
+static char *
+make_rtsp_settings (Peer *self, const char *extra)
+{
+  return g_strdup_printf ("{\"path\": \"conformance\"%s}", extra);
+}
+
+static void
+add_rtsp_context (Peer *self, VigilDestinationContext *context)
+{
+  context->user_data = self->rtsp_server;
+}
+
+static gboolean
+is_accepting (void *destination)
+{
+  return vigil_destination_is_accepting (destination);
+}
+
+static void
+connect_rtsp (Peer *self, VigilDestination *destination)
+{
+  self->viewer = test_viewer_new (self->rtsp_settings.address,
+      vigil_rtsp_server_get_port (self->rtsp_server), "conformance", "tcp");
+  g_assert_true (vigil_fixture_wait_until (is_accepting, destination, 10000));
+}
+
+static gboolean
+wait_rtsp (Peer *self, unsigned count, unsigned milliseconds)
+{
+  return test_viewer_wait (self->viewer, count, milliseconds);
+}
+
+static GBytes *
+dup_rtsp_frame (Peer *self, unsigned index)
+{
+  return test_viewer_dup_frame (self->viewer, index);
+}
+
+static const PeerOps rtsp = {
+    .name = "rtsp",
+    .type = "rtsp",
+    .destination = &vigil_rtsp_destination_ops,
+    .is_leaky = TRUE,
+    .open = open_rtsp,
+    .close = close_rtsp,
+    .make_settings = make_rtsp_settings,
+    .add_context = add_rtsp_context,
+    .connect = connect_rtsp,
+    .make_frame = test_viewer_make_jpeg,
+    .wait = wait_rtsp,
+    .dup_frame = dup_rtsp_frame,
+};
+
+const PeerOps *const peers[] = {
+    &mqtt_0, &mqtt_1, &mqtt_2, &file, &eis, &rtsp, NULL};

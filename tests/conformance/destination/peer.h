@@ -13,16 +13,25 @@ typedef struct _Peer Peer;
 typedef struct {
   const char *name; /* of this variant: in the test's path */
   const char *type; /* of the destination */
+  /* (nullable) Its functions, when it is not of the registry. */
+  const VigilDestinationOps *destination;
+  /* It carries frames alone, and rather loses one than wait. */
+  gboolean is_leaky;
   /* Returns: (transfer full) a peer that works. */
   Peer *(*open) (VigilFixture *fixture);
   void (*close) (Peer *peer);
   /* Settings that reach the peer. @extra: more members, each with a comma
    * before it. Returns: (transfer full). */
   char *(*make_settings) (Peer *peer, const char *extra);
-  /* Settings that reach nobody. Returns: (transfer full). */
+  /* (nullable) Settings that reach nobody. Returns: (transfer full). */
   char *(*make_absent) (Peer *peer);
   /* (nullable) More of the context that the destination is made with. */
   void (*add_context) (Peer *peer, VigilDestinationContext *context);
+  /* (nullable) The peer comes, now that the destination is started. */
+  void (*connect) (Peer *peer, VigilDestination *destination);
+  /* (nullable) A frame of the kind that it can carry. Returns: (transfer
+   * full). */
+  GBytes *(*make_frame) (void);
   /* (nullable) From now on the peer takes nothing, without a word. NULL: the
    * destination never knows, because something else has the queue. */
   void (*freeze) (Peer *peer);

@@ -10,6 +10,9 @@
 /* A message of which not many fill a queue. */
 enum { FILLING_BYTES = 64 * 1024 };
 
+/* What make_message puts into a message: a frame of the peer at hand. */
+static GBytes *image;
+
 typedef struct {
   VigilFixture parent;
   const PeerOps *ops;
@@ -25,6 +28,8 @@ set_up (Fixture *self, gconstpointer data)
   vigil_fixture_allow_warning ("vigil-mqtt", "*");
   vigil_fixture_allow_warning ("vigil-publish", "*");
   self->ops = data;
+  image = self->ops->make_frame != NULL ? self->ops->make_frame ()
+                                        : g_bytes_new_static ("an image", 8);
   self->peer = self->ops->open (&self->parent);
   self->environment = vigil_environment_new (NULL, NULL);
 }
@@ -35,13 +40,16 @@ tear_down (Fixture *self, gconstpointer data)
   vigil_destination_free (self->destination);
   vigil_environment_free (self->environment);
   self->ops->close (self->peer);
+  g_clear_pointer (&image, g_bytes_unref);
   vigil_fixture_tear_down (&self->parent, data);
 }
 
 static void
 make_destination (Fixture *self, const char *text, gboolean is_live)
 {
-  const VigilDestinationOps *ops = vigil_destination_find (self->ops->type);
+  const VigilDestinationOps *ops =
+      self->ops->destination != NULL ? self->ops->destination
+                                     : vigil_destination_find (self->ops->type);
   VigilDestinationContext context = {
       .environment = self->environment,
       .instance_id = "0123456789abcdef0123456789abcdef",
@@ -70,6 +78,8 @@ start (Fixture *self, const char *extra, gboolean is_live)
   make_destination (self, text, is_live);
   vigil_destination_start (self->destination, &error);
   g_assert_no_error (error);
+  if (self->ops->connect != NULL)
+    self->ops->connect (self->peer, self->destination);
 }
 
 static VigilMessage *
@@ -79,10 +89,9 @@ make_message (uint64_t id, size_t padding)
   g_autofree char *text = g_strdup_printf (
       "{\"frame_id\":%" G_GUINT64_FORMAT ",\"padding\":\"%s\"}", id, spaces);
   size_t length = strlen (text);
-  static const char image[] = "an image";
 
   return vigil_message_new (g_bytes_new_take (g_steal_pointer (&text), length),
-      g_bytes_new_static (image, strlen (image)), TRUE, "image/jpeg", id);
+      g_bytes_ref (image), TRUE, "image/jpeg", id);
 }
 
 static void
@@ -167,11 +176,16 @@ test_frames (Fixture *self, gconstpointer data)
 
   start (self, ", \"publish_frame\": true", FALSE);
   g_assert_true (vigil_destination_wants_frame (self->destination));
-  send_many (self, 1, 0, FALSE);
-  g_assert_true (self->ops->wait (self->peer, 1, 15000));
+  /* One is enough, but where some may be lost. */
+  for (int i = 0; i < (self->ops->is_leaky ? 500 : 1); i++) {
+    send_many (self, 1, 0, FALSE);
+    if (self->ops->wait (self->peer, 1, self->ops->is_leaky ? 20 : 15000))
+      break;
+  }
+  g_assert_true (self->ops->wait (self->peer, 1, 0));
   frame = self->ops->dup_frame (self->peer, 0);
   g_assert_cmpmem (g_bytes_get_data (frame, NULL), g_bytes_get_size (frame),
-      "an image", strlen ("an image"));
+      g_bytes_get_data (image, NULL), g_bytes_get_size (image));
 }
 
 /* The end of a stream: what waits goes out before stop returns. */
@@ -474,28 +488,37 @@ test_every_kind_has_a_peer (void)
   }
 }
 
+static void
+add_all (const PeerOps *peer)
+{
+  add (peer, "frames", test_frames);
+  add (peer, "equation-under-load", test_equation_under_load);
+  add (peer, "never-started", test_never_started);
+  add (peer, "stop-without-messages", test_stop_without_messages);
+  add (peer, "send-after-stop", test_send_after_stop);
+  if (!peer->is_leaky) {
+    add (peer, "in-order", test_in_order);
+    add (peer, "stop-flushes", test_stop_flushes);
+  }
+  if (peer->make_absent != NULL) {
+    add (peer, "absent", test_absent);
+    add (peer, "absent-does-not-wait", test_absent_does_not_wait);
+  }
+  if (peer->freeze != NULL) {
+    add (peer, "frozen/live-never-waits", test_frozen_live_never_waits);
+    add (peer, "frozen/wait-ends", test_frozen_wait_ends);
+    add (peer, "frozen/stop", test_frozen_stop);
+    add (peer, "frozen/stop-ends-a-send", test_frozen_stop_ends_a_send);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   vigil_fixture_init (&argc, &argv, 60);
   g_test_add_func (
       "/destination/every-kind-has-a-peer", test_every_kind_has_a_peer);
-  for (unsigned i = 0; peers[i] != NULL; i++) {
-    add (peers[i], "in-order", test_in_order);
-    add (peers[i], "frames", test_frames);
-    add (peers[i], "stop-flushes", test_stop_flushes);
-    add (peers[i], "equation-under-load", test_equation_under_load);
-    add (peers[i], "absent", test_absent);
-    add (peers[i], "absent-does-not-wait", test_absent_does_not_wait);
-    add (peers[i], "never-started", test_never_started);
-    add (peers[i], "stop-without-messages", test_stop_without_messages);
-    add (peers[i], "send-after-stop", test_send_after_stop);
-    if (peers[i]->freeze == NULL)
-      continue;
-    add (peers[i], "frozen/live-never-waits", test_frozen_live_never_waits);
-    add (peers[i], "frozen/wait-ends", test_frozen_wait_ends);
-    add (peers[i], "frozen/stop", test_frozen_stop);
-    add (peers[i], "frozen/stop-ends-a-send", test_frozen_stop_ends_a_send);
-  }
+  for (unsigned i = 0; peers[i] != NULL; i++)
+    add_all (peers[i]);
   return g_test_run ();
 }

@@ -24,8 +24,6 @@ static void
 set_up (Fixture *self, gconstpointer data)
 {
   vigil_fixture_set_up (&self->parent, data);
-  /* What it says of its own pads when viewers of two kinds meet. */
-  vigil_fixture_allow_warning ("GStreamer", "*Sticky event misordering*");
   self->settings = (VigilRtspSettings){
       .is_enabled = TRUE,
       .address = (char *)vigil_fixture_get_address (),
@@ -112,6 +110,12 @@ static gboolean
 is_unwatched (gpointer data)
 {
   return !vigil_rtsp_stream_is_watched (data);
+}
+
+static gboolean
+is_watched (gpointer data)
+{
+  return vigil_rtsp_stream_is_watched (data);
 }
 
 static gboolean
@@ -266,6 +270,7 @@ test_frozen_at (Fixture *self, gconstpointer data)
 
   start_pushing (self, stream);
   fd = freeze (self, "a", data);
+  g_assert_true (vigil_fixture_wait_until (is_watched, stream, 5000));
   stop_pushing (self);
   for (int i = 0; i < 500; i++) {
     start_us = g_get_monotonic_time ();
@@ -371,8 +376,9 @@ test_thousand (Fixture *self, gconstpointer data)
       threads = count_entries ("/proc/self/task");
     }
   }
-  g_assert_cmpuint (count_entries ("/proc/self/fd"), ==, files);
-  g_assert_cmpuint (count_entries ("/proc/self/task"), ==, threads);
+  /* Threads of other tests may still be on their way out. */
+  g_assert_cmpuint (count_entries ("/proc/self/fd"), <=, files);
+  g_assert_cmpuint (count_entries ("/proc/self/task"), <=, threads);
 }
 
 static void
