@@ -308,7 +308,11 @@ def test_secrets_are_masked():
         instance = client.start("play", {"source": {
             "type": "uri", "uri": "rtsp://me:CANARY-1@127.0.0.1:9/",
             "properties": {"user-pw": "CANARY-2"}}})
-        client.wait_for_state(instance, "ERROR")
+        # The source is tried again and again: the reason must be shown first.
+        end = time.monotonic() + rig.LIMIT_S
+        while not client.status(instance)["message"]:
+            assert time.monotonic() < end, client.status(instance)
+            time.sleep(0.02)
         for path in (f"/pipelines/{instance}",
                      f"/pipelines/{instance}/status", "/pipelines/status",
                      "/metrics"):
