@@ -39,7 +39,7 @@ pop_size (VigilMqttQueue *queue)
 static void
 test_order (void)
 {
-  VigilMqttQueue queue = {NULL};
+  VigilMqttQueue queue = {0};
   VigilMqttQueueEntry entry;
   size_t next = 1;
 
@@ -62,7 +62,7 @@ test_order (void)
 static void
 test_reduce (void)
 {
-  VigilMqttQueue queue = {NULL};
+  VigilMqttQueue queue = {0};
   size_t before;
 
   push (&queue, 1000, FALSE, 1);
