@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 static const char *const templates[] = {
     "filesrc name=a location={parameters[v]} ! filesink name=b location=\"e\"",
     "filesrc name=a location=\"{parameters[v]}\" ! filesink name=b location=e",
-    "filesrc name=a location=\"x{parameters[v]}y\" ! filesink name=b "
-    "location=e",
+    ("filesrc name=a location=\"x{parameters[v]}y\" ! filesink name=b "
+     "location=e"),
     "filesrc name=a location=x{parameters[v]}y ! filesink name=b location=e",
     "filesrc name=a location = {parameters[v]} ! filesink location=e name=b",
 };

@@ -330,8 +330,7 @@ test_garbage (Fixture *self, gconstpointer data)
       "DESCRIBE * RTSP/1.0\r\nCSeq: 1\r\n\r\n",
       "DESCRIBE rtsp://h/../../etc RTSP/1.0\r\nCSeq: 1\r\n\r\n",
       "PLAY rtsp://h/a RTSP/1.0\r\nCSeq: 1\r\nSession: 1\r\n\r\n",
-      "SETUP rtsp://h/a RTSP/1.0\r\nCSeq: 1\r\nContent-Length: "
-      "99999999999\r\n\r\n",
+      "SETUP rtsp://h/a RTSP/1.0\r\nContent-Length: 99999999999\r\n\r\n",
       "$\xff\xff\xff$$$$"};
   g_autoptr (VigilRtspStream) stream = add_stream (self, "a");
   TestViewer *viewer;
