@@ -197,9 +197,13 @@ test_kill (Fixture *self, gconstpointer data)
   VigilMqttStatus status;
 
   vigil_fixture_allow_warning (DOMAIN, "*next attempt in*");
-  for (unsigned i = 0; i < 200; i++)
+  for (unsigned i = 0; i < 50; i++)
     send_message (client, 20000, 0);
   g_assert_true (vigil_event_wait (&self->ended, 50, WAIT_MS));
+  /* Frozen first, so that it cannot be done before it dies. */
+  vigil_broker_freeze (broker);
+  for (unsigned i = 50; i < 200; i++)
+    send_message (client, 20000, 0);
   vigil_broker_kill (broker);
   vigil_broker_start (broker);
   g_assert_true (vigil_event_wait (&self->ended, 200, WAIT_MS));
