@@ -61,7 +61,10 @@ class Client:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         connection = self.connect()
         try:
-            connection.request(method, path, body, headers)
+            try:
+                connection.request(method, path, body, headers)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # answered before all of the body was there
             return Answer(connection.getresponse())
         finally:
             connection.close()
