@@ -22,18 +22,18 @@ test_qos_0_lost (VigilClientRig *self, gconstpointer data)
   VigilMqttStatus status;
 
   vigil_client_rig_send_number (client, 0);
-  g_assert_true (vigil_scripted_broker_wait (broker, 3, 1, 3000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 3, 1, 10000));
   vigil_fixture_expect_warning (
       VIGIL_CLIENT_RIG_DOMAIN, "*new messages are dropped*");
   vigil_scripted_broker_kill (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   vigil_client_rig_send_number (client, 1);
   vigil_scripted_broker_revive (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_client_rig_send_number (client, 2);
-  g_assert_true (vigil_scripted_broker_wait (broker, 3, 2, 3000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 3, 2, 10000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.published, ==, 2);
@@ -52,11 +52,11 @@ test_offline_queue (VigilClientRig *self, gconstpointer data)
   client = vigil_client_rig_connect (self, broker,
       (VigilMqttOptions){.offline_queue = TRUE, .queue_messages = 5});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_fixture_expect_warning (VIGIL_CLIENT_RIG_DOMAIN, "*new messages wait*");
   vigil_scripted_broker_kill (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   for (unsigned i = 0; i < 8; i++)
     vigil_client_rig_send_number (client, i);
   g_assert_true (vigil_mqtt_client_is_accepting (client));
@@ -82,10 +82,10 @@ test_offline_age (VigilClientRig *self, gconstpointer data)
       vigil_client_rig_new_client (self, vigil_fixture_get_address (), port,
           (VigilMqttOptions){.offline_queue = TRUE, .offline_max_age_s = 0.2});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   vigil_client_rig_send (client, 10);
   g_assert_cmpuint (vigil_client_rig_get_status (client).queued, ==, 1);
-  g_assert_true (vigil_event_wait (&self->ended, 1, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.dropped[VIGIL_MQTT_DROP_EXPIRED], ==, 1);
   vigil_client_rig_assert_equation (client);
@@ -120,7 +120,7 @@ test_policy (VigilClientRig *self, gconstpointer data)
     vigil_mqtt_message_set_reduce (message, make_small, NULL, NULL);
     vigil_mqtt_client_send (client, message, 0);
     if (i == 1)
-      g_assert_true (vigil_scripted_broker_wait (broker, 3, 2, 3000));
+      g_assert_true (vigil_scripted_broker_wait (broker, 3, 2, 10000));
   }
   status = vigil_client_rig_get_status (client);
   vigil_client_rig_assert_equation (client);
@@ -155,13 +155,13 @@ test_send_waits (VigilClientRig *self, gconstpointer data)
 
   for (unsigned i = 0; i < 5; i++)
     vigil_mqtt_client_send (client, message, vigil_fixture_deadline (5000));
-  g_assert_true (vigil_event_wait (&self->ended, 5, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 5, 10000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).acknowledged, ==, 5);
 
   vigil_fixture_expect_warning (VIGIL_CLIENT_RIG_DOMAIN, "*");
   vigil_scripted_broker_kill (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   begin_us = g_get_monotonic_time ();
   vigil_mqtt_client_send (client, message, vigil_fixture_deadline (5000));
   g_assert_cmpint (g_get_monotonic_time () - begin_us, <, 500000);
@@ -190,7 +190,7 @@ test_hosts (VigilClientRig *self, gconstpointer data)
       0, (VigilMqttOptions){.hosts = hosts, .hosts_size = 3, .qos = 1});
 
   vigil_client_rig_send (client, 10);
-  g_assert_true (vigil_event_wait (&self->ended, 1, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).attempts, ==, 1);
   g_assert_cmpuint (vigil_scripted_broker_count (bad, 1), ==, 1);
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
@@ -215,7 +215,7 @@ test_hosts_share_time (VigilClientRig *self, gconstpointer data)
               .attempt_timeout_ms = 600});
 
   vigil_client_rig_send (client, 10);
-  g_assert_true (vigil_event_wait (&self->ended, 1, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).attempts, ==, 1);
 }
 
@@ -231,9 +231,9 @@ test_status_topic (VigilClientRig *self, gconstpointer data)
   g_autoptr (GBytes) connect = NULL;
   g_autoptr (GArray) records = NULL;
 
-  g_assert_true (vigil_scripted_broker_wait (broker, 3, 1, 3000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 3, 1, 10000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
-  g_assert_true (vigil_scripted_broker_wait (broker, 3, 2, 3000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 3, 2, 10000));
   records = vigil_scripted_broker_dup_records (broker);
   for (unsigned i = 0; i < records->len; i++) {
     const VigilRecord *record = &g_array_index (records, VigilRecord, i);
@@ -268,7 +268,7 @@ test_limits (VigilClientRig *self, gconstpointer data)
       (VigilMqttOptions){.protocol = 5, .qos = 2, .retain = TRUE});
   for (unsigned i = 0; i < 10; i++)
     vigil_client_rig_send (client, i < 5 ? 10 : 100);
-  g_assert_true (vigil_event_wait (&self->ended, 10, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 10, 10000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.acknowledged, ==, 5);
@@ -299,7 +299,7 @@ test_oversize (VigilClientRig *self, gconstpointer data)
 
   vigil_mqtt_message_set_reduce (message, make_small, NULL, NULL);
   vigil_mqtt_client_send (client, message, 0);
-  g_assert_true (vigil_event_wait (&self->ended, 1, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.acknowledged, ==, 1);
@@ -358,7 +358,7 @@ test_rejected (VigilClientRig *self, gconstpointer data)
       self, broker, (VigilMqttOptions){.protocol = 5, .qos = qos});
   for (unsigned i = 0; i < 50; i++)
     vigil_client_rig_send (client, 10);
-  g_assert_true (vigil_event_wait (&self->ended, 50, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 50, 10000));
   g_assert_cmpuint (self->outcomes[VIGIL_MQTT_REJECTED], ==, 50);
   g_assert_cmpuint (vigil_fixture_count_warnings (
                         "*rejects messages: not authorized (0x87)*"),
@@ -383,7 +383,7 @@ test_puback_to_qos_2 (VigilClientRig *self, gconstpointer data)
       vigil_client_rig_connect (self, broker, (VigilMqttOptions){.qos = 2});
   for (unsigned i = 0; i < 50; i++)
     vigil_client_rig_send (client, 10);
-  g_assert_true (vigil_event_wait (&self->ended, 50, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 50, 10000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).acknowledged, ==, 50);
 }
 
@@ -496,7 +496,7 @@ test_jitter (VigilClientRig *self, gconstpointer data)
   client = vigil_client_rig_new_client (self, vigil_fixture_get_address (),
       vigil_fixture_find_port (), (VigilMqttOptions){.jitter = TRUE});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpint (status.next_retry_ms, <=, 1000);
   g_assert_cmpint (status.next_retry_ms, >, 400);
@@ -517,23 +517,23 @@ test_stable_after (VigilClientRig *self, gconstpointer data)
           .offline_queue = TRUE,
           .offline_max_age_s = 30});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_scripted_broker_hang_up (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   vigil_client_rig_send (client, 10);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_scripted_broker_hang_up (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   g_assert_cmpint (vigil_client_rig_get_status (client).next_retry_ms, >, 1500);
   g_assert_true (
       vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 5000));
   g_usleep (400000);
   vigil_scripted_broker_hang_up (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   g_assert_cmpint (
       vigil_client_rig_get_status (client).next_retry_ms, <=, 1000);
   vigil_client_rig_assert_equation (client);

@@ -199,11 +199,11 @@ live (VigilClientRig *self, Plan *the_plan)
   for (unsigned i = 0; i < MESSAGES; i++)
     vigil_client_rig_send_number (client, i);
   plan = NULL;
-  g_assert_true (vigil_scripted_broker_wait (broker, 3, 1, 6000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 3, 1, 10000));
   vigil_scripted_broker_kill (broker);
   vigil_scripted_broker_revive (broker);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 8000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   plan = the_plan;
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (3000));
   plan = NULL;

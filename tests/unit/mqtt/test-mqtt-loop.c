@@ -196,18 +196,19 @@ test_loss (VigilClientRig *self, gconstpointer data)
   vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, pattern);
   client = vigil_client_rig_connect (
       self, broker, (VigilMqttOptions){.protocol = row->protocol});
-  g_assert_true (vigil_scripted_broker_wait (broker, 1, 1, 3000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 1, 1, 10000));
   vigil_scripted_broker_set_script (broker, &good);
-  g_assert_true (vigil_scripted_broker_wait (broker, 1, 2, 4000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 1, 2, 10000));
   gap_s = (double)(vigil_scripted_broker_get_accept_us (broker, 2) -
                    vigil_scripted_broker_get_accept_us (broker, 1)) /
           G_USEC_PER_SEC;
+  /* The first delay and not the second; how exact, faults-backoff says. */
   g_assert_cmpfloat (gap_s, >=, 0.99);
-  g_assert_cmpfloat (gap_s, <=, 1.3);
+  g_assert_cmpfloat (gap_s, <, 2);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_client_rig_send (client, 10);
-  g_assert_true (vigil_event_wait (&self->ended, 1, 3000));
+  g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).connects, ==, 2);
   vigil_client_rig_assert_contains (
