@@ -177,7 +177,7 @@ live (VigilClientRig *self, Plan *the_plan)
       vigil_scripted_broker_new (0, &(VigilScript){0});
   const uint16_t port = vigil_scripted_broker_get_port (broker);
   const VigilMqttHost hosts[] = {
-      {"localhost", 1}, /* refused */
+      {"localhost.invalid.", port},
       {vigil_fixture_get_address (), port},
   };
   const VigilMqttOptions options = {.name = "test",
