@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "filter/filter.h"
 #include "publish/tls-settings.h"
-#include <errno.h>
+#include <gio/gio.h>
 #include <string.h>
 
 #define DEFAULT_TOPIC "dlstreamer_pipeline_results"
@@ -317,56 +317,6 @@ check_hosts (
 }
 
 static void
-check_credentials (
-    const VigilJson *settings, const char *path, VigilProblems *problems)
-{
-  gboolean has_password =
-      vigil_schema_get_string (settings, "password", NULL) != NULL;
-  gboolean has_file =
-      vigil_schema_get_string (settings, "password_file", NULL) != NULL;
-
-  if (has_password && has_file)
-    add_error (problems, path, "password_file",
-        "want either password or password_file");
-  /* MQTT 3.1.1, 3.1.2.9: [MQTT-3.1.2-22]. MQTT 5 allows it. */
-  if ((has_password || has_file) &&
-      vigil_schema_get_string (settings, "username", NULL) == NULL &&
-      vigil_schema_get_integer (settings, "protocol", 4) != 5)
-    add_error (problems, path, "username",
-        "missing: MQTT 3.1 and 3.1.1 allow no password without a user name");
-}
-
-static gboolean
-is_loopback (const char *host)
-{
-  return host == NULL || strcmp (host, "localhost") == 0 ||
-         g_str_has_prefix (host, "127.") || strcmp (host, "::1") == 0;
-}
-
-/* What a person should know who sends a password. */
-static void
-check_secrecy (const VigilJson *settings, const char *path,
-    const VigilEnvironment *environment, VigilProblems *problems)
-{
-  const VigilJson *tls = vigil_json_object_get (settings, "tls");
-  const char *host = vigil_schema_get_string (
-      settings, "host", vigil_environment_get (environment, "MQTT_HOST"));
-  const gboolean has_password =
-      vigil_schema_get_string (settings, "password", NULL) != NULL ||
-      vigil_schema_get_string (settings, "password_file", NULL) != NULL;
-
-  if (!has_password)
-    return;
-  if (vigil_schema_get_boolean (tls, "insecure_skip_verify", FALSE))
-    add_error (problems, path, "tls.insecure_skip_verify",
-        "want a verified broker where a password is sent: set ca_cert, or "
-        "take the password out");
-  if (!has_tls (settings) && !is_loopback (host))
-    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, path,
-        "the password crosses the network in clear: tls would hide it");
-}
-
-static void
 check_tls (const VigilJson *settings, const char *path,
     const VigilDestinationContext *context, VigilProblems *problems)
 {
@@ -604,19 +554,76 @@ get_credentials (
   return TRUE;
 }
 
+/* ---- The check of credentials ------------------------------------------- */
+
+static gboolean
+is_loopback (const char *host)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+
+  return strcmp (host, "localhost") == 0 ||
+         (address != NULL && g_inet_address_get_is_loopback (address));
+}
+
+/* What a person should know who sends a password. @probe: the hosts. */
 static void
-check_password (const VigilJson *settings, const char *path,
+check_secrecy (const VigilMqttSettings *probe, const VigilJson *settings,
+    const char *path, VigilProblems *problems)
+{
+  const VigilJson *tls = vigil_json_object_get (settings, "tls");
+  g_autofree char *tls_path = vigil_schema_join_path (path, "tls");
+  gboolean is_local = TRUE;
+
+  for (unsigned i = 0; i < probe->options.hosts_size; i++)
+    is_local = is_local && is_loopback (probe->hosts[i].host);
+  if (vigil_schema_get_boolean (tls, "insecure_skip_verify", FALSE))
+    add_error (problems, tls_path, "insecure_skip_verify",
+        "want a verified broker where a password is sent: set ca_cert, or "
+        "take the password out");
+  if (!has_tls (settings) && !is_local)
+    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, path,
+        "the password crosses the network in clear: tls would hide it");
+}
+
+/* The setting that a password comes from. */
+static char *
+dup_password_path (const VigilJson *settings, const char *path)
+{
+  if (vigil_schema_get_string (settings, "password_file", NULL) != NULL)
+    return vigil_schema_join_path (path, "password_file");
+  if (vigil_schema_get_string (settings, "password", NULL) != NULL)
+    return vigil_schema_join_path (path, "password");
+  return g_strdup ("MQTT_PASSWORD");
+}
+
+/* Reads them as the client will, wherever they come from. */
+static void
+check_credentials (const VigilJson *settings, const char *path,
     const VigilDestinationContext *context, VigilProblems *problems)
 {
   g_autoptr (VigilMqttSettings) probe = g_new0 (VigilMqttSettings, 1);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
+  g_autofree char *password_path = dup_password_path (settings, path);
 
+  if (vigil_schema_get_string (settings, "password", NULL) != NULL &&
+      vigil_schema_get_string (settings, "password_file", NULL) != NULL)
+    add_error (problems, path, "password_file",
+        "want either password or password_file");
+  read_hosts (probe, settings, context->environment);
   if (!read_credentials (probe, settings, context, warnings, &error))
     vigil_problems_add (
-        problems, VIGIL_PROBLEM_ERROR, path, "%s", error->message);
+        problems, VIGIL_PROBLEM_ERROR, password_path, "%s", error->message);
+  if (probe->password != NULL || error != NULL) {
+    /* MQTT 3.1.1, 3.1.2.9: [MQTT-3.1.2-22]. MQTT 5 allows it. */
+    if (probe->options.username == NULL &&
+        vigil_schema_get_integer (settings, "protocol", 4) != 5)
+      add_error (problems, path, "username",
+          "missing: MQTT 3.1 and 3.1.1 allow no password without a user name");
+    check_secrecy (probe, settings, path, problems);
+  }
   for (unsigned i = 0; i < warnings->len; i++)
-    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, path, "%s",
+    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, password_path, "%s",
         (char *)warnings->pdata[i]);
 }
 
@@ -630,10 +637,8 @@ vigil_mqtt_settings_check (const VigilJson *settings, const char *path,
   check_topic (settings, "status_topic", path, problems);
   check_hosts (settings, path, problems);
   check_environment (settings, path, context->environment, problems);
-  check_credentials (settings, path, problems);
-  check_secrecy (settings, path, context->environment, problems);
+  check_credentials (settings, path, context, problems);
   check_tls (settings, path, context, problems);
-  check_password (settings, path, context, problems);
   check_session (settings, path, problems);
   check_offline_queue (settings, path, problems);
   vigil_filter_check (
