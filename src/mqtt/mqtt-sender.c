@@ -207,17 +207,40 @@ push_part (VigilMqttSession *self, uint16_t number, unsigned at, int64_t now_us)
       &values, VIGIL_MQTT_OUTPUT_PUBLISH, number, (uint8_t)at);
 }
 
-/* A resumed PUBLISH cannot be made smaller; the broker's limit may have
- * become so [MQTT-3.1.2-24]. */
+/*
+ * A message of which something was sent before cannot be made smaller, and
+ * the broker's limit may have become so [MQTT-3.1.2-24]. Asked before a part
+ * of it is sent again: one that stands in the output keeps its message.
+ */
 static gboolean
-duplicate_fits (VigilMqttSession *self, const VigilMqttFlightItem *item,
-    unsigned at, int64_t now_us)
+rest_fits (
+    VigilMqttSession *self, const VigilMqttFlightItem *item, int64_t now_us)
 {
-  const VigilMqttPublish values = publish_values (self, item, at, now_us);
+  for (unsigned i = 0; i < item->message->parts_size; i++) {
+    const VigilMqttPublish values = publish_values (self, item, i, now_us);
 
-  return !item->parts[at].is_duplicate || self->maximum_packet_size == 0 ||
-         vigil_mqtt_packet_publish_size (&item->message->parts[at], &values) <=
-             self->maximum_packet_size;
+    if (item->parts[i].state == VIGIL_MQTT_PART_WAITING &&
+        self->maximum_packet_size > 0 &&
+        vigil_mqtt_packet_publish_size (&item->message->parts[i], &values) >
+            self->maximum_packet_size)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Returns: FALSE when the item was given up. */
+static gboolean
+prepare_item (VigilMqttSession *self, uint16_t number, int64_t now_us)
+{
+  const VigilMqttFlightItem *item = &self->flight.items[number];
+
+  if (is_untouched (item))
+    return make_fit (self, number, now_us);
+  if (rest_fits (self, item, now_us))
+    return TRUE;
+  vigil_mqtt_sender_finish (self, number, VIGIL_MQTT_DROPPED,
+      VIGIL_MQTT_DROP_OVERSIZE, "over the broker's packet size");
+  return FALSE;
 }
 
 /*
@@ -242,8 +265,7 @@ pump_item (VigilMqttSession *self, int64_t now_us)
 
   if (is_held_back (self, number))
     return FALSE;
-  if (self->cursor_part == 0 && is_untouched (item) &&
-      !make_fit (self, number, now_us))
+  if (self->cursor_part == 0 && !prepare_item (self, number, now_us))
     return TRUE;
   for (; self->cursor_part < item->message->parts_size; self->cursor_part++) {
     if (item->parts[self->cursor_part].state != VIGIL_MQTT_PART_WAITING)
@@ -252,11 +274,6 @@ pump_item (VigilMqttSession *self, int64_t now_us)
       return FALSE;
     if (vigil_mqtt_sender_get_qos (self) > 0 && self->quota == 0)
       return FALSE;
-    if (!duplicate_fits (self, item, self->cursor_part, now_us)) {
-      vigil_mqtt_sender_finish (self, number, VIGIL_MQTT_DROPPED,
-          VIGIL_MQTT_DROP_OVERSIZE, "over the broker's packet size");
-      return TRUE;
-    }
     push_part (self, number, self->cursor_part, now_us);
   }
   self->cursor = item->next;

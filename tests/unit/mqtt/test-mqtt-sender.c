@@ -401,6 +401,33 @@ test_pair_lost (void)
   vigil_session_peer_assert_output (&peer, "32 06 00 01 75 00 03 64");
 }
 
+/* The broker has come back with a limit that the second one is over: then
+ * the first one does not go again either. */
+static void
+test_pair_limited (void)
+{
+  g_autoptr (GBytes) small = g_bytes_new_static ("f", 1);
+  g_autoptr (GBytes) large = g_bytes_new_static ("0123456789", 10);
+  const VigilMqttPublication publications[] = {
+      {.topic = "t", .segments = {small}},
+      {.topic = "u", .segments = {large}},
+  };
+  g_auto (VigilSessionPeer) peer;
+
+  vigil_session_peer_init (&peer, 5, 1);
+  peer.options.keep_session = TRUE;
+  vigil_session_peer_begin (&peer);
+  vigil_session_peer_accept (&peer);
+  vigil_mqtt_session_take (peer.session,
+      vigil_mqtt_message_new (publications, 2), peer.now_us, peer.now_us);
+  g_free (vigil_session_peer_take (&peer, SIZE_MAX));
+  lose (&peer);
+  vigil_session_peer_open (&peer);
+  vigil_session_peer_hear (&peer, "20 08 01 00 05 27 00 00 00 0c");
+  vigil_session_peer_assert_log (&peer, "dropped-oversize");
+  vigil_session_peer_assert_output (&peer, "");
+}
+
 /* 5: 3.3.2.3.3: what is left of the expiry. */
 static void
 test_expiry (void)
@@ -439,6 +466,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt-sender/learnt-size", test_learnt_size);
   g_test_add_func ("/mqtt-sender/pair", test_pair);
   g_test_add_func ("/mqtt-sender/pair-lost", test_pair_lost);
+  g_test_add_func ("/mqtt-sender/pair-limited", test_pair_limited);
   g_test_add_func ("/mqtt-sender/expiry", test_expiry);
   for (int i = 1; i <= 2; i++) {
     g_autofree char *path = g_strdup_printf ("/mqtt-sender/resend/clean-%d", i);
