@@ -143,10 +143,16 @@ vigil_mqtt_output_drop_unstarted (VigilMqttOutput *self)
   self->entries_size = 1;
   self->pieces_size = self->entries[self->entries_start].pieces;
   self->bytes = 0;
-  for (unsigned i = 0; i < self->pieces_size; i++)
-    self->bytes +=
-        self->pieces[(self->pieces_start + i) % VIGIL_MQTT_OUTPUT_PIECES]
-            .iov_len;
+  self->arena_used = 0;
+  for (unsigned i = 0; i < self->pieces_size; i++) {
+    const struct iovec *piece =
+        &self->pieces[(self->pieces_start + i) % VIGIL_MQTT_OUTPUT_PIECES];
+    const uint8_t *end = (const uint8_t *)piece->iov_base + piece->iov_len;
+
+    self->bytes += piece->iov_len;
+    if (end > self->arena && end <= self->arena + sizeof self->arena)
+      self->arena_used = (size_t)(end - self->arena);
+  }
 }
 
 const struct iovec *

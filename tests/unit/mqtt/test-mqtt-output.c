@@ -151,6 +151,37 @@ test_drop_unstarted (void)
   g_assert_cmpuint (output->bytes, ==, 0);
 }
 
+/* A farewell has room behind what has begun, however full it was. */
+static void
+test_drop_full (void)
+{
+  g_autofree VigilMqttOutput *output = g_new0 (VigilMqttOutput, 1);
+  g_autoptr (VigilMqttMessage) message = make_message (200);
+  g_autoptr (GByteArray) bytes = NULL;
+  const size_t size =
+      vigil_mqtt_packet_publish_size (&message->parts[0], &qos_0);
+  VigilMqttOutputEntry entry;
+  unsigned entries = 0;
+
+  vigil_mqtt_output_reset (output);
+  while (vigil_mqtt_output_has_publish_room (output))
+    vigil_mqtt_output_push_publish (
+        output, &message->parts[0], &qos_0, VIGIL_MQTT_OUTPUT_PUBLISH, 0, 0);
+  while (vigil_mqtt_output_has_room (output))
+    vigil_mqtt_output_push_control (output, VIGIL_MQTT_OUTPUT_CONTROL,
+        (const uint8_t *)"0123456789abcdef", 16);
+  vigil_mqtt_output_advance (output, size + 1);
+  g_assert_true (vigil_mqtt_output_pop_written (output, &entry));
+  vigil_mqtt_output_drop_unstarted (output);
+  g_assert_true (vigil_mqtt_output_has_publish_room (output));
+  vigil_mqtt_output_push_control (
+      output, VIGIL_MQTT_OUTPUT_CONTROL, (const uint8_t *)"\xe0\0", 2);
+  bytes = take (output, SIZE_MAX, &entries);
+  g_assert_cmpuint (entries, ==, 2);
+  g_assert_cmpuint (bytes->len, ==, size - 1 + 2);
+  g_assert_cmpmem (bytes->data + size - 1 - 8, 10, "headtail\xe0\0", 10);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -164,5 +195,6 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt-output/reserve", test_reserve);
   g_test_add_func ("/mqtt-output/bytes", test_bytes);
   g_test_add_func ("/mqtt-output/drop-unstarted", test_drop_unstarted);
+  g_test_add_func ("/mqtt-output/drop-full", test_drop_full);
   return g_test_run ();
 }
