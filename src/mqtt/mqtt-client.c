@@ -436,7 +436,7 @@ has_room (const VigilMqttClient *self, size_t bytes)
              self->options.queue_bytes;
 }
 
-/* Under lock. */
+/* Under lock. What is larger than the whole queue would wait in vain. */
 static void
 wait_for_room (VigilMqttClient *self, size_t bytes, int64_t deadline_us)
 {
@@ -446,7 +446,8 @@ wait_for_room (VigilMqttClient *self, size_t bytes, int64_t deadline_us)
   };
 
   self->waiters++;
-  while (!has_room (self, bytes) && takes_messages (self) &&
+  while (bytes <= self->options.queue_bytes && !has_room (self, bytes) &&
+         takes_messages (self) &&
          (self->status.state == VIGIL_MQTT_CONNECTING ||
              self->status.state == VIGIL_MQTT_CONNECTED))
     if (pthread_cond_timedwait (&self->room, &self->lock, &until) == ETIMEDOUT)

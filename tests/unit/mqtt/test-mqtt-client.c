@@ -170,6 +170,25 @@ test_send_waits (VigilClientRig *self, gconstpointer data)
       ==, 1);
 }
 
+/* What can never fit is dropped at once, also by a sender that may wait. */
+static void
+test_send_too_large (VigilClientRig *self, gconstpointer data)
+{
+  g_autoptr (VigilScriptedBroker) broker = vigil_scripted_broker_new (0, &good);
+  g_autoptr (VigilMqttClient) client = vigil_client_rig_connect (
+      self, broker, (VigilMqttOptions){.queue_bytes = 4096});
+  g_autoptr (VigilMqttMessage) message = vigil_client_rig_make_message (5000);
+  const int64_t deadline_us = vigil_fixture_deadline (20000);
+
+  g_assert_true (
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
+  vigil_mqtt_client_send (client, message, deadline_us);
+  g_assert_cmpint (g_get_monotonic_time (), <, deadline_us);
+  g_assert_cmpuint (
+      vigil_client_rig_get_status (client).dropped[VIGIL_MQTT_DROP_QUEUE_FULL],
+      ==, 1);
+}
+
 /* ---- Hosts, status, limits ------------------------------------------------
  */
 
@@ -683,6 +702,8 @@ main (int argc, char **argv)
   vigil_client_rig_add ("/mqtt-client/policy/frames", test_policy,
       GUINT_TO_POINTER (VIGIL_MQTT_DROP_FRAMES_FIRST));
   vigil_client_rig_add ("/mqtt-client/send-waits", test_send_waits, NULL);
+  vigil_client_rig_add (
+      "/mqtt-client/send-too-large", test_send_too_large, NULL);
   vigil_client_rig_add ("/mqtt-client/hosts/order", test_hosts, NULL);
   vigil_client_rig_add (
       "/mqtt-client/hosts/share-time", test_hosts_share_time, NULL);
