@@ -118,6 +118,19 @@ has_room (const VigilQueue *self, size_t bytes)
 }
 
 /*
+ * With the lock held: whether a push that waits is woken now. Once for half
+ * a queue, for a turn of two threads costs more than many an item. And then
+ * all of them: the room may do for a small item and not for the one whose
+ * thread a single signal would wake.
+ */
+static gboolean
+is_half_empty (const VigilQueue *self)
+{
+  return self->status.items <= self->max_items / 2 &&
+         (self->max_bytes == 0 || self->status.bytes <= self->max_bytes / 2);
+}
+
+/*
  * With the lock held. What must be destroyed is added to @ret_doomed, made
  * when first needed, for the caller to free without the lock.
  */
@@ -190,9 +203,8 @@ vigil_queue_pop (VigilQueue *self, int64_t deadline_us)
   if (self->status.items > 0) {
     data = take_oldest (self).data;
     self->status.popped++;
-    /* All of them: the room may do for a small item and not for the one
-     * whose thread a single signal would wake. */
-    pthread_cond_broadcast (&self->not_full);
+    if (is_half_empty (self))
+      pthread_cond_broadcast (&self->not_full);
   } else {
     self->is_woken = FALSE;
   }

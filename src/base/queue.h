@@ -42,9 +42,9 @@ void vigil_queue_free (VigilQueue *self);
 VigilQueueResult vigil_queue_push (VigilQueue *self, void *item, size_t bytes);
 
 /*
- * Like push, but waits until there is room, the queue is closed or
- * @deadline_us (g_get_monotonic_time clock) has passed; then the policy
- * decides as in push.
+ * Like push, but waits while there is no room, until the queue is half empty
+ * or closed or @deadline_us (g_get_monotonic_time clock) has passed; then the
+ * policy decides as in push.
  */
 VigilQueueResult vigil_queue_push_wait (
     VigilQueue *self, void *item, size_t bytes, int64_t deadline_us);

@@ -39,8 +39,10 @@ struct _VigilMqttClient {
   VigilMqttQueue queue;
   VigilMqttStatus status; /* all but queued, queued_bytes, next_retry_ms */
   size_t in_flight_bytes;
-  unsigned waiters;    /* sends that wait for room */
-  gboolean wants_wake; /* the I/O thread sleeps and could send */
+  unsigned waiters; /* sends that wait for room */
+  /* The I/O thread sleeps and could send: so many queued messages wake it.
+   * 0: no message does. */
+  size_t wake_size;
   gboolean is_stopping;
   int64_t stop_us;  /* drain until then */
   int64_t retry_us; /* when the next attempt starts; 0: none planned */
@@ -52,9 +54,11 @@ struct _VigilMqttClient {
   GArray *ended;                 /* VigilMqttEnded */
   unsigned failures;             /* in a row, for the back-off */
   int64_t connected_us;
+  int64_t taken_us; /* when messages last left the queue */
   int64_t attempt_deadline_us;
   int64_t linger_us; /* after DISCONNECT, until then; 0: not yet sent */
   gboolean is_write_blocked;
+  gboolean is_gathering;   /* messages come so fast that some are awaited */
   gboolean is_saturated;   /* messages wait, and there is no room for them */
   gboolean has_progress;   /* the last look for bytes found some */
   gboolean is_answered;    /* the broker has sent something */

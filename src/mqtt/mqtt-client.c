@@ -20,6 +20,9 @@
 #define QUEUE_BYTES (64 * 1024 * 1024)
 #define ATTEMPT_TIMEOUT_MS 10000
 
+/* Of messages that the I/O thread may leave in the queue for a moment. */
+#define GATHERED_BYTES_MAX (64 * 1024)
+
 /* Rejections in other words than these are not logged. */
 #define REJECTIONS_LOGGED_MAX 16
 
@@ -522,6 +525,16 @@ enqueue (VigilMqttClient *self, VigilMqttMessage *message, int64_t deadline_us,
   return drop;
 }
 
+/* Under lock. */
+static gboolean
+is_wake_due (const VigilMqttClient *self)
+{
+  return self->wake_size > 0 &&
+         (self->queue.size >= self->wake_size ||
+             self->queue.bytes >=
+                 MIN (GATHERED_BYTES_MAX, self->options.queue_bytes / 2));
+}
+
 void
 vigil_mqtt_client_send (
     VigilMqttClient *self, VigilMqttMessage *message, int64_t deadline_us)
@@ -535,9 +548,9 @@ vigil_mqtt_client_send (
 
   pthread_mutex_lock (&self->lock);
   drop = enqueue (self, message, deadline_us, &dropped);
-  must_wake = self->wants_wake && drop == VIGIL_MQTT_DROP_REASONS;
+  must_wake = drop == VIGIL_MQTT_DROP_REASONS && is_wake_due (self);
   if (must_wake)
-    self->wants_wake = FALSE;
+    self->wake_size = 0;
   pthread_mutex_unlock (&self->lock);
 
   if (must_wake)

@@ -28,6 +28,11 @@
 #define BULK_US 250
 #define PUBACK_SIZE 4
 
+/* Messages of QoS 0 that come faster than this are taken together, so many
+ * at most. */
+#define GATHER_US 250
+#define GATHER_MAX 32
+
 /* Before a connection is renewed: for what was sent to be acknowledged. */
 #define RENEWAL_US (5 * G_USEC_PER_SEC)
 
@@ -339,9 +344,14 @@ fill_session (VigilMqttClient *self, int64_t now_us)
   const unsigned room = vigil_mqtt_session_get_room (self->session);
   unsigned size = 0;
 
+  self->is_gathering = FALSE;
   if (room == 0 || self->renewal_us > 0)
     return;
   size = vigil_mqtt_account_take (self, batch, MIN (room, BATCH_MAX));
+  self->is_gathering = size > 0 && self->options.qos == 0 &&
+                       now_us - self->taken_us < 2 * GATHER_US;
+  if (size > 0)
+    self->taken_us = now_us;
   for (unsigned i = 0; i < size; i++)
     vigil_mqtt_session_take (
         self->session, batch[i].message, batch[i].taken_us, now_us);
@@ -539,7 +549,8 @@ expire_offline (VigilMqttClient *self, int64_t now_us)
   if (oldest != NULL)
     deadline_us = oldest->taken_us + age_us + 1;
   /* a queue that was empty has no date yet: the next send must wake us */
-  self->wants_wake = self->wants_wake || oldest == NULL;
+  if (oldest == NULL && self->wake_size == 0)
+    self->wake_size = 1;
   pthread_mutex_unlock (&self->lock);
   return deadline_us;
 }
@@ -556,7 +567,12 @@ announce_sleep (VigilMqttClient *self, gboolean *ret_is_stopping)
   pthread_mutex_lock (&self->lock);
   has_work = has_room && self->queue.size > 0;
   self->is_saturated = !has_room && self->queue.size > 0;
-  self->wants_wake = has_room && !has_work;
+  if (!has_room || has_work)
+    self->wake_size = 0;
+  else if (self->is_gathering)
+    self->wake_size = CLAMP (self->options.queue_messages / 2, 1, GATHER_MAX);
+  else
+    self->wake_size = 1;
   *ret_is_stopping = self->is_stopping;
   pthread_mutex_unlock (&self->lock);
   return has_work;
@@ -624,6 +640,8 @@ wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
     if (!vigil_mqtt_session_wants_input (self->session))
       pollers[1].events &= ~POLLIN;
     is_bulk = expect_answers (self, &deadline_us);
+    if (self->is_gathering)
+      deadline_us = MIN (deadline_us, g_get_monotonic_time () + GATHER_US);
   } else if (is_attempting (self)) {
     pollers[1] = vigil_mqtt_dialer_get_poll (self->dialer);
   }

@@ -242,6 +242,25 @@ test_push_waits_for_room (Waiter *self, gconstpointer data)
   g_assert_cmpuint (pop (self->queue), ==, 2);
 }
 
+/* A push that waits is woken once for half a queue. */
+static void
+test_push_waits_for_half (Waiter *self, gconstpointer data)
+{
+  vigil_queue_free (self->queue);
+  self->queue = make_queue (4, 0, VIGIL_QUEUE_DROP_NEWEST);
+  for (unsigned i = 3; i <= 6; i++)
+    push (self->queue, i, 5);
+  GThread *thread = g_thread_new ("push", run_push, self);
+  g_assert_false (vigil_event_wait (&self->done, 1, 10));
+  g_assert_cmpuint (pop (self->queue), ==, 3);
+  g_assert_cmpuint (pop (self->queue), ==, 4);
+  g_thread_join (thread);
+  g_assert_cmpint (self->pushed, ==, VIGIL_QUEUE_PUSHED);
+  g_assert_cmpuint (pop (self->queue), ==, 5);
+  g_assert_cmpuint (pop (self->queue), ==, 6);
+  g_assert_cmpuint (pop (self->queue), ==, 2);
+}
+
 static void
 test_close_ends_push (Waiter *self, gconstpointer data)
 {
@@ -390,6 +409,7 @@ main (int argc, char **argv)
   ADD_WAITER ("/queue/pop/wake-before", test_wake_before_pop);
   ADD_WAITER ("/queue/pop/closed-empties", test_closed_queue_empties);
   ADD_WAITER ("/queue/push/waits-for-room", test_push_waits_for_room);
+  ADD_WAITER ("/queue/push/waits-for-half", test_push_waits_for_half);
   ADD_WAITER ("/queue/push/close", test_close_ends_push);
   ADD_WAITER ("/queue/push/deadline", test_push_deadline);
   g_test_add ("/queue/free", VigilFixture, NULL, vigil_fixture_set_up,
