@@ -57,11 +57,15 @@ vigil_file_read (
 {
   g_return_val_if_fail (path != NULL && ret_size != NULL, NULL);
 
-  int descriptor = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  /* Without O_NONBLOCK a pipe would hold the caller until somebody opens its
+   * other end. */
+  int descriptor = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (descriptor < 0) {
     set_error (error, path, errno);
     return NULL;
   }
+  /* Whoever has it open, though, is waited for: <(...) of a shell. */
+  (void)fcntl (descriptor, F_SETFL, 0);
   char *bytes = read_all (descriptor, path, max_bytes, ret_size, error);
   close (descriptor);
   return bytes;

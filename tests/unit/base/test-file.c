@@ -4,6 +4,8 @@
 
 #include "common/fixture.h"
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void
 test_whole_file (VigilFixture *fixture, gconstpointer data)
@@ -31,9 +33,50 @@ test_empty_file (VigilFixture *fixture, gconstpointer data)
   g_assert_cmpstr (bytes, ==, "");
 }
 
+/* Nobody has the other end open, and nobody will. */
+static void
+test_pipe_without_writer (VigilFixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "pipe", NULL);
+  g_autoptr (GError) error = NULL;
+  size_t size = 1;
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  g_autofree char *bytes = vigil_file_read (path, 100, &size, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (size, ==, 0);
+}
+
+static void *
+write_late (void *data)
+{
+  int descriptor = GPOINTER_TO_INT (data);
+  g_usleep (20 * 1000);
+  g_assert_cmpint (write (descriptor, "late", 4), ==, 4);
+  close (descriptor);
+  return NULL;
+}
+
+/* As a shell's <(...): open, but silent at first. */
+static void
+test_pipe_with_writer (VigilFixture *fixture, gconstpointer data)
+{
+  int ends[2];
+  g_assert_cmpint (pipe (ends), ==, 0);
+  g_autofree char *path = g_strdup_printf ("/dev/fd/%d", ends[0]);
+  GThread *writer =
+      g_thread_new ("writer", write_late, GINT_TO_POINTER (ends[1]));
+  g_autoptr (GError) error = NULL;
+  size_t size = 0;
+  g_autofree char *bytes = vigil_file_read (path, 100, &size, &error);
+  g_thread_join (writer);
+  close (ends[0]);
+  g_assert_no_error (error);
+  g_assert_cmpstr (bytes, ==, "late");
+}
+
 static const struct {
   const char *name;
-  const char *path; /* NULL: the folder */
+  const char *path;
   VigilErrorCode code;
   const char *text;
 } faults[] = {
@@ -64,6 +107,10 @@ main (int argc, char **argv)
       test_whole_file, vigil_fixture_tear_down);
   g_test_add ("/file/empty-file", VigilFixture, NULL, vigil_fixture_set_up,
       test_empty_file, vigil_fixture_tear_down);
+  g_test_add ("/file/pipe-without-writer", VigilFixture, NULL,
+      vigil_fixture_set_up, test_pipe_without_writer, vigil_fixture_tear_down);
+  g_test_add ("/file/pipe-with-writer", VigilFixture, NULL,
+      vigil_fixture_set_up, test_pipe_with_writer, vigil_fixture_tear_down);
   for (size_t i = 0; i < G_N_ELEMENTS (faults); i++) {
     g_autofree char *path = g_strdup_printf ("/file/fault/%s", faults[i].name);
     g_test_add (path, VigilFixture, &faults[i], vigil_fixture_set_up,
