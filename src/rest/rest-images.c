@@ -92,6 +92,13 @@ read_image (const VigilRestRequest *request, GError **error)
   if (!vigil_rest_source_check_file (
           path, "source.path", request->context->settings, error))
     return NULL;
+  /* Whoever writes to a pipe would hold this thread for as long as they
+   * like. */
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+        "source.path: %s: want a regular file that can be read", path);
+    return NULL;
+  }
   bytes = vigil_file_read (path, IMAGE_BYTES_MAX, &size, error);
   if (bytes == NULL) {
     g_prefix_error (error, "source.path: ");

@@ -3,6 +3,7 @@
 """Images that are posted to instances of an image ingestor."""
 import base64
 import json
+import os
 import subprocess
 import threading
 
@@ -138,6 +139,9 @@ def test_an_image_of_which_no_frame_comes():
 
 def test_refusals():
     image = make_image()
+    pipe = rig.folder() / "pipe"
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)
     with serve() as server:
         client = rest.Client(server)
         instance, live = client.start("images"), client.start("live")
@@ -152,6 +156,7 @@ def test_refusals():
         for source, words in (
                 (file("/no/such/image"), "source.path"),
                 (file("/dev/zero"), "source.path"),
+                (file(pipe), "source.path"),
                 ({"type": "file"}, "source.path"),
                 ({"type": "base64_image"}, "source.data"),
                 ({"type": "base64_image", "data": "%%%"}, "source.data"),
@@ -174,6 +179,7 @@ def test_refusals():
         client.ask("DELETE", f"/pipelines/{instance}")
         answer = post(client, instance, file(image))
         assert answer.json() == "Failed to execute request", answer
+    os.close(writer)
 
 
 def test_files_from_afar():
