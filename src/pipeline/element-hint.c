@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which Debian package has an element. Only the ones that people name in
- * video pipelines; a pattern ends in '*'.
+ * video pipelines; a pattern ends in '*'. The first that fits is taken.
  */
 #include "pipeline/element-hint.h"
 
@@ -22,7 +22,6 @@ static const struct {
     {"h264parse", "gstreamer1.0-plugins-bad"},
     {"h265parse", "gstreamer1.0-plugins-bad"},
     {"mpegvideoparse", "gstreamer1.0-plugins-bad"},
-    {"av1parse", "gstreamer1.0-plugins-bad"},
     {"av1*", "gstreamer1.0-plugins-bad"},
     {"openh264*", "gstreamer1.0-plugins-bad"},
     {"tsdemux", "gstreamer1.0-plugins-bad"},
@@ -34,13 +33,13 @@ static const struct {
     {"zbar", "gstreamer1.0-plugins-bad"},
     {"zxing", "gstreamer1.0-plugins-bad"},
     {"timecodestamper", "gstreamer1.0-plugins-bad"},
+    {"vaapi*", "gstreamer1.0-vaapi"},
     {"va*", "gstreamer1.0-plugins-bad"},
     {"msdk*", "gstreamer1.0-plugins-bad"},
     {"qsv*", "gstreamer1.0-plugins-bad"},
     {"nv*", "gstreamer1.0-plugins-bad"},
     {"webrtcbin", "gstreamer1.0-plugins-bad"},
     {"dashdemux", "gstreamer1.0-plugins-bad"},
-    {"vaapi*", "gstreamer1.0-vaapi"},
     {"motioncells", "gstreamer1.0-opencv"},
     {"face*", "gstreamer1.0-opencv"},
     {"cv*", "gstreamer1.0-opencv"},
@@ -50,7 +49,9 @@ static const struct {
     {"udpsrc", "gstreamer1.0-plugins-good"},
     {"udpsink", "gstreamer1.0-plugins-good"},
     {"v4l2*", "gstreamer1.0-plugins-good"},
+    {"jpegparse", "gstreamer1.0-plugins-bad"},
     {"jpeg*", "gstreamer1.0-plugins-good"},
+    {"pngparse", "gstreamer1.0-plugins-bad"},
     {"png*", "gstreamer1.0-plugins-good"},
     {"avi*", "gstreamer1.0-plugins-good"},
     {"qtdemux", "gstreamer1.0-plugins-good"},

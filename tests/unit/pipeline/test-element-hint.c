@@ -15,6 +15,12 @@ test_messages (VigilFixture *fixture, gconstpointer data)
           "no element 'h264parse': install gstreamer1.0-plugins-bad (Debian)"},
       {"avdec_h264",
           "no element 'avdec_h264': install gstreamer1.0-libav (Debian)"},
+      {"vaapih264dec",
+          "no element 'vaapih264dec': install gstreamer1.0-vaapi (Debian)"},
+      {"vah264dec",
+          "no element 'vah264dec': install gstreamer1.0-plugins-bad (Debian)"},
+      {"jpegparse",
+          "no element 'jpegparse': install gstreamer1.0-plugins-bad (Debian)"},
       {"gvadetect", "no element 'gvadetect': it is one of DL Streamer's, which "
                     "must be installed and in GST_PLUGIN_PATH"},
       {"nothing", "no element 'nothing': check the name with gst-inspect-1.0, "
