@@ -65,12 +65,6 @@ const VigilSchemaKey vigil_definition_keys[] = {
     {0},
 };
 
-static char *
-join_path (const char *path, const char *key)
-{
-  return *path == '\0' ? g_strdup (key) : g_strdup_printf ("%s.%s", path, key);
-}
-
 /* ---- Launch text ------------------------------------------------------- */
 
 typedef struct {
@@ -176,24 +170,26 @@ check_defaults (
 {
   const VigilJson *properties =
       vigil_json_object_get (parameters, "properties");
+  g_autofree char *properties_path =
+      vigil_schema_join_path (path, "properties");
   VigilJsonIter iter = {0};
   const char *key;
   const VigilJson *property;
 
   if (properties != NULL &&
       vigil_json_get_type (properties) != VIGIL_JSON_OBJECT)
-    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, path,
-        "properties: want an object of parameter names");
+    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, properties_path,
+        "want an object of parameter names, got %s",
+        vigil_json_type_name (vigil_json_get_type (properties)));
   while (vigil_json_object_next (properties, &iter, &key, &property)) {
     const VigilJson *value = vigil_json_object_get (property, "default");
-    g_autofree char *key_path =
-        g_strdup_printf ("%s.properties.%s.default", path, key);
+    g_autofree char *key_path = vigil_schema_join_path (properties_path, key);
     g_autoptr (GError) error = NULL;
 
     if (value != NULL &&
-        !vigil_json_schema_check (property, value, key_path, &error))
-      vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, key_path, "%s",
-          error->message + strlen (key_path) + strlen (": "));
+        !vigil_json_schema_check (property, value, "default", &error))
+      vigil_problems_add (
+          problems, VIGIL_PROBLEM_ERROR, key_path, "%s", error->message);
   }
 }
 
@@ -234,9 +230,11 @@ vigil_definition_check (const VigilJson *entry, const char *path,
 {
   g_autoptr (VigilJson) own = NULL;
   g_autoptr (VigilJson) parameters = NULL;
-  g_autofree char *text_path = join_path (path, "pipeline");
-  g_autofree char *parameters_path = join_path (path, "parameters");
-  g_autofree char *messages_path = join_path (path, "bus_messages");
+  g_autofree char *text_path = vigil_schema_join_path (path, "pipeline");
+  g_autofree char *parameters_path =
+      vigil_schema_join_path (path, "parameters");
+  g_autofree char *messages_path =
+      vigil_schema_join_path (path, "bus_messages");
   const VigilJson *schema = vigil_json_object_get (entry, "parameters");
   const char *text = vigil_schema_get_string (entry, "pipeline", NULL);
 

@@ -68,10 +68,18 @@ static const Case cases[] = {
         "p.parameters", "want an object", 0},
     {"{\"name\":\"a\",\"pipeline\":\"videotestsrc" SINK "\",\"parameters\":{"
      "\"properties\":{\"n\":{\"type\":\"integer\",\"default\":\"x\"}}}}",
-        "p.parameters.properties.n.default", "want type integer", 0},
+        "p.parameters.properties.n", "default: want type integer, got a string",
+        0},
+    {"{\"name\":\"a\",\"pipeline\":\"videotestsrc" SINK "\",\"parameters\":{"
+     "\"properties\":{\"n\":{\"minimum\":10,\"default\":50.5,"
+     "\"maximum\":20}}}}",
+        "p.parameters.properties.n", "default 50.5: want at most 20", 0},
+    {"{\"name\":\"a\",\"pipeline\":\"videotestsrc" SINK "\",\"parameters\":{"
+     "\"properties\":{\"a b\":{\"items\":{\"enum\":[1]},\"default\":[2]}}}}",
+        "p.parameters.properties[\"a b\"]", "default[0] 2: want one of [1]", 0},
     {"{\"name\":\"a\",\"pipeline\":\"videotestsrc" SINK "\",\"parameters\":{"
      "\"properties\":[]}}",
-        "p.parameters", "properties: want an object", 0},
+        "p.parameters.properties", "want an object of parameter names", 0},
 };
 
 static VigilJson *
