@@ -49,10 +49,21 @@ vigil_property_holds_object (const char *factory, const char *name)
   return spec != NULL && is_object (spec);
 }
 
-/* The numeric types and their limits, as doubles for the comparison. */
+/* The largest double that an int64_t holds: a number of a request goes through
+ * one. */
+#define WHOLE_MAX 9223372036854774784.0
+
+/* The limits of types that a number can be set to, as doubles for the
+ * comparison. */
 static gboolean
 get_limits (GParamSpec *spec, double *ret_minimum, double *ret_maximum)
 {
+  if (G_IS_PARAM_SPEC_BOOLEAN (spec) || G_IS_PARAM_SPEC_ENUM (spec) ||
+      G_IS_PARAM_SPEC_FLAGS (spec)) {
+    *ret_minimum = G_MININT;
+    *ret_maximum = G_MAXINT;
+    return TRUE;
+  }
 #define LIMITS(NAME, Name)                                                     \
   if (G_IS_PARAM_SPEC_##NAME (spec)) {                                         \
     *ret_minimum = (double)((GParamSpec##Name *)spec)->minimum;                \
@@ -105,19 +116,19 @@ convert_number (GParamSpec *spec, const VigilJson *json, GValue *value,
   g_auto (GValue) source = G_VALUE_INIT;
   double minimum, maximum;
 
-  if (get_limits (spec, &minimum, &maximum)) {
-    if (number < minimum || number > maximum ||
-        (!is_real && fmod (number, 1) != 0)) {
-      g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-          "%s %g: want %s from %g to %g", path, number,
-          is_real ? "a number" : "a whole number", minimum, maximum);
-      return FALSE;
-    }
-  } else if (type != G_TYPE_BOOLEAN && !G_IS_PARAM_SPEC_ENUM (spec) &&
-             !G_IS_PARAM_SPEC_FLAGS (spec)) {
+  if (!get_limits (spec, &minimum, &maximum)) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID, "%s: want %s, got %s",
         path, describe_type (type),
         vigil_json_type_name (vigil_json_get_type (json)));
+    return FALSE;
+  }
+  if (vigil_json_get_type (json) == VIGIL_JSON_REAL && !is_real)
+    maximum = MIN (maximum, WHOLE_MAX);
+  if (number < minimum || number > maximum ||
+      (!is_real && fmod (number, 1) != 0)) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+        "%s %g: want %s from %g to %g", path, number,
+        is_real ? "a number" : "a whole number", minimum, maximum);
     return FALSE;
   }
   if (is_real) {
