@@ -6,6 +6,7 @@
 #include "gst/recording.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include <math.h>
 #include <string.h>
@@ -202,6 +203,7 @@ static gboolean
 read_record (const VigilJson *object, Record *record, GError **error)
 {
   const VigilJson *detections = vigil_json_object_get (object, "detections");
+  const VigilJson *time = vigil_json_object_get (object, "pts");
   double frame, pts;
 
   if (!read_number (object, "frame", 0, 1e15, -1, &frame, error) ||
@@ -219,9 +221,10 @@ read_record (const VigilJson *object, Record *record, GError **error)
     return FALSE;
   }
   record->frame = (int64_t)frame;
-  record->pts =
-      pts < 0 ? -1
-              : vigil_json_get_integer (vigil_json_object_get (object, "pts"));
+  /* As an integer it has more digits than a double. */
+  record->pts = pts >= 0 && vigil_json_get_type (time) == VIGIL_JSON_INTEGER
+                    ? vigil_json_get_integer (time)
+                    : (int64_t)pts;
   for (size_t i = 0; i < vigil_json_array_size (detections); i++)
     if (!read_detection (
             vigil_json_array_get (detections, i), record->detections, error)) {
@@ -300,25 +303,12 @@ VigilRecording *
 vigil_recording_read (const char *path, GError **error)
 {
   g_autoptr (VigilRecording) self = g_new0 (VigilRecording, 1);
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &local);
-  const char *text;
+  size_t size = 0;
+  g_autofree char *text = vigil_file_read (path, FILE_BYTES_MAX, &size, error);
 
   self->by_frame = g_ptr_array_new_with_free_func (free_record);
   self->by_pts = g_ptr_array_new ();
-  if (file == NULL) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_NOT_FOUND,
-        "cannot read recorded detections: %s", local->message);
-    return NULL;
-  }
-  if (g_mapped_file_get_length (file) > FILE_BYTES_MAX) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_LIMIT,
-        "%s: more than %d bytes", path, FILE_BYTES_MAX);
-    return NULL;
-  }
-  text = g_mapped_file_get_contents (file);
-  if (text != NULL && !read_lines (self, text,
-                          text + g_mapped_file_get_length (file), path, error))
+  if (text == NULL || !read_lines (self, text, text + size, path, error))
     return NULL;
   for (unsigned i = 0; i < self->by_frame->len; i++) {
     Record *record = self->by_frame->pdata[i];

@@ -86,7 +86,7 @@ test_errors (VigilFixture *fixture, gconstpointer data)
     const char *text, *properties, *error;
   } cases[] = {
       {"not json", "", "r.jsonl line 1"},
-      {"", "location=/nothing/there", "cannot read recorded detections"},
+      {"", "location=/nothing/there", "want a file that can be read"},
       {"", "location=\"\"", "location: want the name of a file"},
   };
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {

@@ -92,6 +92,23 @@ test_nearest (VigilFixture *fixture, gconstpointer data)
   }
 }
 
+/* Python writes 40000000.0 for what it has computed; an integer may have more
+ * digits than a double. */
+static void
+test_forms_of_pts (VigilFixture *fixture, gconstpointer data)
+{
+  static const int64_t times[] = {40000000, 1763836800123456789, 1};
+  g_autofree char *path = vigil_fixture_write (fixture, "r.jsonl",
+      "{\"pts\":40000000.0,\"detections\":[{" BOX "}]}\n"
+      "{\"pts\":1763836800123456789,\"detections\":[{" BOX "}]}\n"
+      "{\"pts\":1e0,\"detections\":[{" BOX "}]}\n");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VigilRecording) recording = vigil_recording_read (path, &error);
+  g_assert_no_error (error);
+  for (size_t i = 0; i < G_N_ELEMENTS (times); i++)
+    g_assert_nonnull (vigil_recording_find_pts (recording, times[i], 0));
+}
+
 static void
 test_empty (VigilFixture *fixture, gconstpointer data)
 {
@@ -173,7 +190,8 @@ test_missing (VigilFixture *fixture, gconstpointer data)
   g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_NOT_FOUND);
   g_clear_error (&error);
   g_assert_null (vigil_recording_read (fixture->folder, &error));
-  g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_NOT_FOUND);
+  g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID);
+  g_assert_true (g_str_has_prefix (error->message, fixture->folder));
 }
 
 /* The record that comes with vigil. */
@@ -202,6 +220,7 @@ main (int argc, char **argv)
       vigil_fixture_tear_down)
   ADD ("/recording/read", test_read);
   ADD ("/recording/nearest", test_nearest);
+  ADD ("/recording/forms-of-pts", test_forms_of_pts);
   ADD ("/recording/empty", test_empty);
   ADD ("/recording/errors", test_errors);
   ADD ("/recording/deep", test_deep);
