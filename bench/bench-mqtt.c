@@ -3,11 +3,13 @@
 /*
  * Processor time of the whole process for each message, in microseconds:
  * our client against libmosquitto with the same window, the same broker, in
- * turns. No subscriber.
+ * turns; plain, and all again over TLS. No subscriber.
  */
 
 #include "common/broker.h"
+#include "common/test-tls.h"
 #include "mqtt/mqtt-client.h"
+#include "mqtt/mqtt-tls.h"
 #include <mosquitto.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,12 +30,18 @@ typedef struct {
 } Case;
 
 static const Case cases[] = {
-    {"mqtt qos 0, 500 B", 0, 500, 40000},
-    {"mqtt qos 1, 500 B", 1, 500, 20000},
-    {"mqtt qos 2, 500 B", 2, 500, 10000},
-    {"mqtt qos 0, 200 KB", 0, 200000, 1000},
-    {"mqtt qos 1, 200 KB", 1, 200000, 1000},
+    {"qos 0, 500 B", 0, 500, 40000},
+    {"qos 1, 500 B", 1, 500, 20000},
+    {"qos 2, 500 B", 2, 500, 10000},
+    {"qos 0, 200 KB", 0, 200000, 1000},
+    {"qos 1, 200 KB", 1, 200000, 1000},
 };
+
+typedef struct {
+  VigilBroker *broker;
+  char *ca_cert;     /* NULL: plain */
+  VigilMqttTls *tls; /* NULL: plain */
+} Link;
 
 static double
 process_us (void)
@@ -75,10 +83,10 @@ is_connected (void *data)
 }
 
 static double
-measure_ours (VigilBroker *broker, const Case *row, GBytes *payload)
+measure_ours (const Link *link, const Case *row, GBytes *payload)
 {
-  const VigilMqttHost host = {
-      vigil_broker_get_address (broker), vigil_broker_get_port (broker)};
+  const VigilMqttHost host = {vigil_broker_get_address (link->broker),
+      vigil_broker_get_port (link->broker)};
   const VigilMqttOptions options = {
       .name = "bench",
       .hosts = &host,
@@ -86,6 +94,7 @@ measure_ours (VigilBroker *broker, const Case *row, GBytes *payload)
       .qos = row->qos,
       .window = WINDOW,
       .queue_messages = OUTSTANDING_MAX,
+      .tls = link->tls,
   };
   const VigilMqttPublication publication = {
       .topic = "bench/topic", .segments = {payload}};
@@ -149,7 +158,7 @@ wait_for_peer (Peer *peer, unsigned published)
 }
 
 static double
-measure_peer (VigilBroker *broker, const Case *row, GBytes *payload)
+measure_peer (const Link *link, const Case *row, GBytes *payload)
 {
   Peer peer = {
       .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -159,8 +168,13 @@ measure_peer (VigilBroker *broker, const Case *row, GBytes *payload)
   mosquitto_connect_callback_set (client, on_peer_connect);
   mosquitto_publish_callback_set (client, on_peer_publish);
   mosquitto_max_inflight_messages_set (client, WINDOW);
-  g_assert_cmpint (mosquitto_connect (client, vigil_broker_get_address (broker),
-                       vigil_broker_get_port (broker), 60),
+  if (link->ca_cert != NULL)
+    g_assert_cmpint (
+        mosquitto_tls_set (client, link->ca_cert, NULL, NULL, NULL, NULL), ==,
+        MOSQ_ERR_SUCCESS);
+  g_assert_cmpint (
+      mosquitto_connect (client, vigil_broker_get_address (link->broker),
+          vigil_broker_get_port (link->broker), 60),
       ==, MOSQ_ERR_SUCCESS);
   mosquitto_loop_start (client);
   wait_for_peer (&peer, 0);
@@ -194,7 +208,7 @@ compare (const void *left, const void *right)
 }
 
 static void
-measure (VigilBroker *broker, const Case *row, unsigned rounds)
+measure (const Link *link, const Case *row, unsigned rounds)
 {
   g_autofree char *text = g_strnfill (row->size, 'x');
   g_autoptr (GBytes) payload = g_bytes_new (text, row->size);
@@ -202,14 +216,40 @@ measure (VigilBroker *broker, const Case *row, unsigned rounds)
   double peer[9];
 
   for (unsigned i = 0; i < rounds; i++) {
-    ours[i] = measure_ours (broker, row, payload);
-    peer[i] = measure_peer (broker, row, payload);
+    ours[i] = measure_ours (link, row, payload);
+    peer[i] = measure_peer (link, row, payload);
   }
   qsort (ours, rounds, sizeof ours[0], compare);
   qsort (peer, rounds, sizeof peer[0], compare);
-  printf ("%s\t%.2f\t%.2f\t%.2f\n", row->name, ours[rounds / 2],
+  printf ("mqtt%s %s\t%.2f\t%.2f\t%.2f\n",
+      link->tls != NULL ? " over TLS," : "", row->name, ours[rounds / 2],
       peer[rounds / 2], ours[rounds / 2] / peer[rounds / 2]);
   fflush (stdout);
+}
+
+static void
+measure_all (VigilFixture *fixture, gboolean has_tls, gboolean is_smoke)
+{
+  Link link = {0};
+
+  if (has_tls) {
+    g_setenv ("VIGIL_TEST_TLS", "1", TRUE);
+    link.ca_cert = vigil_test_tls_dup_path ("ca.crt");
+    link.tls = vigil_mqtt_tls_new (
+        &(VigilMqttTlsSettings){.ca_cert = link.ca_cert}, NULL, NULL);
+    g_assert_nonnull (link.tls);
+  }
+  link.broker = vigil_broker_new (fixture, 0, "log_type error");
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Case row = cases[i];
+
+    if (is_smoke)
+      row.count /= 50;
+    measure (&link, &row, is_smoke ? 1 : 5);
+  }
+  vigil_broker_free (link.broker);
+  vigil_mqtt_tls_unref (link.tls);
+  g_free (link.ca_cert);
 }
 
 int
@@ -217,20 +257,12 @@ main (int argc, char **argv)
 {
   const gboolean is_smoke = argc > 1 && strcmp (argv[1], "--smoke") == 0;
   VigilFixture fixture = {0};
-  VigilBroker *broker;
 
   vigil_fixture_init (&argc, &argv, 300);
   mosquitto_lib_init ();
   vigil_fixture_set_up (&fixture, NULL);
-  broker = vigil_broker_new (&fixture, 0, "log_type error");
-  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++) {
-    Case row = cases[i];
-
-    if (is_smoke)
-      row.count /= 50;
-    measure (broker, &row, is_smoke ? 1 : 5);
-  }
-  vigil_broker_free (broker);
+  measure_all (&fixture, FALSE, is_smoke);
+  measure_all (&fixture, TRUE, is_smoke);
   vigil_fixture_tear_down (&fixture, NULL);
   mosquitto_lib_cleanup ();
   return 0;
