@@ -37,7 +37,7 @@ ssize_t vigil_mqtt_tls_stream_read (
 
 /*
  * Takes bytes over, in full records where there is enough. What was taken
- * is encrypted and sent or waits (at most 80 KiB); the memory may be freed
+ * is encrypted and sent or waits (at most 67 KiB); the memory may be freed
  * or changed at once. With @count 0 only what waits is sent.
  * Returns: the number of bytes taken (0 with @count 0), AGAIN, or -1.
  */

@@ -13,7 +13,7 @@
 
 /* What the system may hold unsent: less than for plain TCP by what the
  * stream holds itself, so that a ping waits no longer. */
-#define UNSENT_MAX (160 * 1024)
+#define UNSENT_MAX (192 * 1024)
 
 typedef struct {
   VigilMqttTransport base;

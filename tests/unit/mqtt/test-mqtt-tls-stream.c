@@ -470,7 +470,7 @@ test_write (void)
       g_assert_cmpint (vigil_mqtt_tls_stream_get_events (link.stream, TRUE), ==,
           POLLIN | POLLOUT);
       g_assert_cmpuint (
-          vigil_mqtt_tls_stream_get_pending (link.stream), <=, 80 * 1024);
+          vigil_mqtt_tls_stream_get_pending (link.stream), <=, 67 * 1024);
       server_read (&link, received, &arrived, total);
       waits++;
       continue;
