@@ -44,17 +44,26 @@ give_up (VigilRestConnections *self, VigilRestConnection *connection)
   self->limits.give_up (connection->socket, phase, self->limits.user_data);
 }
 
-static void
-make_room (VigilRestConnections *self)
+static gboolean
+give_up_first (VigilRestConnections *self, VigilRestConnectionsPhase phase)
 {
   for (GList *link = self->connections.head; link != NULL; link = link->next) {
     VigilRestConnection *connection = link->data;
 
-    if (connection->phase == VIGIL_REST_CONNECTIONS_HEADERS) {
+    if (connection->phase == phase) {
       give_up (self, connection);
-      return;
+      return TRUE;
     }
   }
+  return FALSE;
+}
+
+static void
+make_room (VigilRestConnections *self)
+{
+  if (!give_up_first (self, VIGIL_REST_CONNECTIONS_HEADERS) &&
+      !give_up_first (self, VIGIL_REST_CONNECTIONS_BODY))
+    give_up_first (self, VIGIL_REST_CONNECTIONS_ANSWER);
 }
 
 VigilRestConnection *

@@ -40,7 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (
 
 /*
  * A new connection, in phase HEADERS. When there are too many, the one that
- * has waited longest for its headers is given up: a crowd of slow clients
+ * we have waited for longest is given up, those that wait for headers first,
+ * then for a body, then for an answer to be taken: a crowd of slow clients
  * costs itself the place, not others.
  * Returns: (transfer none): valid until remove.
  */

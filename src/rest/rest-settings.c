@@ -236,8 +236,8 @@ vigil_rest_settings_new (const VigilConfig *config,
   self->connections_max = 256;
   self->workers = 8;
   self->header_ms = 10000;
-  self->body_ms = 30000;
-  self->answer_ms = 30000;
+  self->body_ms = 20000;
+  self->answer_ms = 20000;
   self->stop_ms = 10000;
   return self;
 }

@@ -115,6 +115,29 @@ test_a_crowd_gives_way (void)
   vigil_rest_connections_free (run.connections);
 }
 
+/* Who sends no body keeps nobody out either, nor who takes no answer. */
+static void
+test_crowds_of_every_kind_give_way (void)
+{
+  VigilRestConnection *crowd[3];
+  Run run;
+
+  run_init (&run);
+  for (int i = 0; i < 3; i++)
+    crowd[i] = vigil_rest_connections_add (run.connections, i, i);
+  vigil_rest_connections_set_phase (run.connections, crowd[0], ANSWER, 3);
+  vigil_rest_connections_set_phase (run.connections, crowd[1], HANDLING, 4);
+  vigil_rest_connections_set_phase (run.connections, crowd[2], BODY, 5);
+  crowd[2] = vigil_rest_connections_add (run.connections, 3, 6);
+  g_assert_cmpint (run.socket, ==, 2);
+  g_assert_cmpint (run.phase, ==, BODY);
+  vigil_rest_connections_set_phase (run.connections, crowd[2], HANDLING, 7);
+  vigil_rest_connections_add (run.connections, 4, 8);
+  g_assert_cmpint (run.socket, ==, 0);
+  g_assert_cmpint (run.phase, ==, ANSWER);
+  vigil_rest_connections_free (run.connections);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -124,5 +147,7 @@ main (int argc, char **argv)
       "/rest-connections/deadline-is-absolute", test_deadline_is_absolute);
   g_test_add_func (
       "/rest-connections/a-crowd-gives-way", test_a_crowd_gives_way);
+  g_test_add_func ("/rest-connections/crowds-of-every-kind-give-way",
+      test_crowds_of_every_kind_give_way);
   return g_test_run ();
 }
