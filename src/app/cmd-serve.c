@@ -119,13 +119,19 @@ static gboolean
 on_reload (gpointer data)
 {
   const Signals *signals = data;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) token_error = NULL;
+  g_autoptr (GError) certificate_error = NULL;
 
   g_message ("SIGHUP: certificates, passwords and tokens are read again");
   vigil_instance_manager_renew_all (signals->manager);
-  if (signals->rest != NULL &&
-      !vigil_rest_server_reload (signals->rest, &error))
-    g_warning ("%s; the old tokens go on", error->message);
+  if (signals->rest == NULL)
+    return G_SOURCE_CONTINUE;
+  if (!vigil_rest_server_reload_tokens (signals->rest, &token_error))
+    g_warning ("%s; the old tokens go on", token_error->message);
+  if (!vigil_rest_server_reload_certificates (
+          signals->rest, &certificate_error))
+    g_warning (
+        "REST: %s; the old certificate goes on", certificate_error->message);
   return G_SOURCE_CONTINUE;
 }
 

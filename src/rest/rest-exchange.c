@@ -214,6 +214,15 @@ vigil_rest_exchange_free (VigilRestExchange *self)
   g_free (self);
 }
 
+gboolean
+vigil_rest_exchange_has_body (const VigilRestExchange *self)
+{
+  const char *length = get_header (self, "Content-Length");
+
+  return (length != NULL && strcmp (length, "0") != 0) ||
+         get_header (self, "Transfer-Encoding") != NULL;
+}
+
 void
 vigil_rest_exchange_append (
     VigilRestExchange *self, const char *data, size_t size)

@@ -33,6 +33,9 @@ VigilRestExchange *vigil_rest_exchange_new (const VigilRestContext *context,
     const char *method, const char *path);
 void vigil_rest_exchange_free (VigilRestExchange *self);
 
+/* Whether a body belongs to the request. HTTP thread. */
+gboolean vigil_rest_exchange_has_body (const VigilRestExchange *self);
+
 /* A piece of the body; too much of it is answered at once. HTTP thread. */
 void vigil_rest_exchange_append (
     VigilRestExchange *self, const char *data, size_t size);

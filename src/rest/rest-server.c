@@ -3,10 +3,11 @@
 #include "rest/rest-server.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "rest/rest-access.h"
 #include "rest/rest-connections.h"
 #include "rest/rest-exchange.h"
+#include "rest/rest-linger.h"
+#include "rest/rest-tls.h"
 #include <errno.h>
 #include <gio/gio.h>
 #include <poll.h>
@@ -19,11 +20,15 @@
 #define G_LOG_DOMAIN "vigil-rest"
 
 #define BACKLOG 128
-#define PEM_BYTES_MAX 65536
 #define CONNECTION_MEMORY_BYTES 65536
 #define US_PER_MS 1000
 /* Above our own limit, which makes room before this one refuses. */
 #define CONNECTIONS_SPARE 64
+/* What is still read of requests that have been refused: the 100 MB that
+ * somebody sends without asking, and no more. */
+#define LINGER_SOCKETS_MAX 64
+#define LINGER_BYTES_MAX ((size_t)128 << 20)
+#define LINGER_US (5 * G_TIME_SPAN_SECOND)
 /* TLS 1.2 and later with the library's current choice of ciphers. */
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define TIMEOUT_BODY                                                           \
@@ -35,17 +40,26 @@ struct _VigilRestServer {
   VigilRestContext context;
   VigilRestAccess *access;     /* HTTP thread only, once it runs */
   VigilRestAccess *new_access; /* (nullable) atomic: takes access's place */
+  VigilRestTls *tls;           /* (nullable) likewise */
+  VigilRestTls *new_tls;       /* (nullable) likewise */
+  VigilRestTls *first_tls;     /* (nullable) the library has its texts */
   struct MHD_Daemon *daemon;
   VigilRestConnections *connections; /* HTTP thread only */
+  VigilRestLinger *linger;           /* likewise */
   GThreadPool *workers;              /* of VigilRestExchange */
   GThread *thread;
   int listener; /* -1: the library has it */
   int wake;     /* eventfd: is_stopping has changed */
   gint is_stopping;
-  char *certificate; /* (nullable) PEM, with TLS; likewise the next two */
-  char *key;
-  char *client_ca;
 };
+
+/* What the library keeps for us with each connection. */
+typedef struct {
+  VigilRestConnection *entry;
+  VigilRestTls *tls; /* (nullable) what it began with */
+  int socket;
+  gboolean has_more; /* answered before the end of a request */
+} Connection;
 
 /* ---- Callbacks of the library; all in the HTTP thread ------------------ */
 
@@ -69,32 +83,62 @@ give_up (int socket, VigilRestConnectionsPhase phase, void *user_data)
   shutdown (socket, SHUT_RDWR);
 }
 
+static Connection *
+get_connection (struct MHD_Connection *connection)
+{
+  return MHD_get_connection_info (
+      connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+      ->socket_context;
+}
+
+static Connection *
+connection_new (VigilRestServer *self, struct MHD_Connection *connection)
+{
+  Connection *made = g_new0 (Connection, 1);
+
+  made->socket =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+          ->connect_fd;
+  made->entry = vigil_rest_connections_add (
+      self->connections, made->socket, g_get_monotonic_time ());
+  if (self->tls != NULL) {
+    made->tls = vigil_rest_tls_ref (self->tls);
+    vigil_rest_tls_apply (made->tls,
+        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)
+            ->tls_session);
+  }
+  return made;
+}
+
+/* The library closes its descriptor after this. */
+static void
+connection_free (VigilRestServer *self, Connection *connection)
+{
+  vigil_rest_connections_remove (self->connections, connection->entry);
+  vigil_rest_linger_add (self->linger, connection->socket, connection->has_more,
+      g_get_monotonic_time ());
+  vigil_rest_tls_unref (connection->tls);
+  g_free (connection);
+}
+
 static void
 on_connection (void *user_data, struct MHD_Connection *connection,
     void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
   VigilRestServer *self = user_data;
-  const union MHD_ConnectionInfo *info;
 
-  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-    vigil_rest_connections_remove (self->connections, *socket_context);
-    return;
-  }
-  info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  *socket_context = vigil_rest_connections_add (
-      self->connections, info->connect_fd, g_get_monotonic_time ());
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+    connection_free (self, *socket_context);
+  else
+    *socket_context = connection_new (self, connection);
 }
 
 static void
 set_phase (VigilRestServer *self, struct MHD_Connection *connection,
     VigilRestConnectionsPhase phase)
 {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-  vigil_rest_connections_set_phase (
-      self->connections, info->socket_context, phase, g_get_monotonic_time ());
+  vigil_rest_connections_set_phase (self->connections,
+      get_connection (connection)->entry, phase, g_get_monotonic_time ());
 }
 
 static void
@@ -147,8 +191,11 @@ on_request (void *user_data, struct MHD_Connection *connection,
     exchange = vigil_rest_exchange_new (
         &self->context, self->access, connection, method, path);
     *request_context = exchange;
-    if (exchange->is_answered)
+    if (exchange->is_answered) {
+      get_connection (connection)->has_more =
+          vigil_rest_exchange_has_body (exchange);
       return answer (self, exchange);
+    }
     set_phase (self, connection, VIGIL_REST_CONNECTIONS_BODY);
     return MHD_YES;
   }
@@ -199,11 +246,21 @@ run_worker (gpointer data, gpointer user_data)
   wake_thread (self);
 }
 
+static int64_t
+get_earlier (int64_t one_us, int64_t other_us)
+{
+  if (one_us < 0 || other_us < 0)
+    return MAX (one_us, other_us);
+  return MIN (one_us, other_us);
+}
+
 static int
 get_poll_timeout (VigilRestServer *self)
 {
   int64_t now_us = g_get_monotonic_time ();
-  int64_t next_us = vigil_rest_connections_expire (self->connections, now_us);
+  int64_t next_us =
+      get_earlier (vigil_rest_connections_expire (self->connections, now_us),
+          vigil_rest_linger_run (self->linger, now_us));
   int64_t ours_ms = next_us < 0 ? -1 : (next_us - now_us) / US_PER_MS + 1;
   MHD_UNSIGNED_LONG_LONG theirs_ms;
 
@@ -213,16 +270,22 @@ get_poll_timeout (VigilRestServer *self)
   return (int)ours_ms;
 }
 
-/* Between requests nobody looks at the old one. */
+/* Between requests nobody looks at the old tokens; connections keep the old
+ * certificates as long as they need them. */
 static void
-take_new_access (VigilRestServer *self)
+take_new_secrets (VigilRestServer *self)
 {
   VigilRestAccess *access = g_atomic_pointer_exchange (&self->new_access, NULL);
+  VigilRestTls *tls = g_atomic_pointer_exchange (&self->new_tls, NULL);
 
-  if (access == NULL)
-    return;
-  vigil_rest_access_free (self->access);
-  self->access = access;
+  if (access != NULL) {
+    vigil_rest_access_free (self->access);
+    self->access = access;
+  }
+  if (tls != NULL) {
+    vigil_rest_tls_unref (self->tls);
+    self->tls = tls;
+  }
 }
 
 static gpointer
@@ -234,6 +297,7 @@ run_thread (gpointer data)
   struct pollfd polled[] = {
       {.fd = info->epoll_fd, .events = POLLIN},
       {.fd = self->wake, .events = POLLIN},
+      {.fd = vigil_rest_linger_get_fd (self->linger), .events = POLLIN},
   };
   uint64_t count;
 
@@ -241,7 +305,7 @@ run_thread (gpointer data)
     poll (polled, G_N_ELEMENTS (polled), get_poll_timeout (self));
     if (polled[1].revents != 0)
       (void)!read (self->wake, &count, sizeof count);
-    take_new_access (self);
+    take_new_secrets (self);
     MHD_run (self->daemon);
   }
   return NULL;
@@ -284,7 +348,6 @@ static gboolean
 read_files (VigilRestServer *self, GError **error)
 {
   const VigilRestSettings *settings = self->context.settings;
-  size_t size;
 
   self->access = settings->tokens_file == NULL
                      ? vigil_rest_access_new (NULL, NULL, error)
@@ -293,17 +356,34 @@ read_files (VigilRestServer *self, GError **error)
     return FALSE;
   if (!settings->use_tls)
     return TRUE;
-  self->certificate =
-      vigil_file_read (settings->certificate_file, PEM_BYTES_MAX, &size, error);
-  if (self->certificate == NULL)
-    return FALSE;
-  self->key = vigil_file_read (settings->key_file, PEM_BYTES_MAX, &size, error);
-  if (self->key == NULL)
-    return FALSE;
-  if (settings->verify_clients)
-    self->client_ca =
-        vigil_file_read (settings->client_ca_file, PEM_BYTES_MAX, &size, error);
-  return !settings->verify_clients || self->client_ca != NULL;
+  self->tls = vigil_rest_tls_load (settings, error);
+  self->first_tls = vigil_rest_tls_ref (self->tls);
+  return self->tls != NULL;
+}
+
+/* The library's options that have to do with TLS. @options has room for
+ * five. */
+static void
+add_tls_options (const VigilRestTls *tls, struct MHD_OptionItem *options)
+{
+  const struct MHD_OptionItem end = {MHD_OPTION_END, 0, NULL};
+  const char *client_ca = NULL;
+  unsigned size = 0;
+
+  if (tls != NULL) {
+    client_ca = vigil_rest_tls_get_client_ca (tls);
+    options[size++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0,
+        (void *)vigil_rest_tls_get_certificate (tls)};
+    options[size++] = (struct MHD_OptionItem){
+        MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)vigil_rest_tls_get_key (tls)};
+    options[size++] = (struct MHD_OptionItem){
+        MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
+  }
+  /* Makes the library ask for a client certificate. */
+  if (client_ca != NULL)
+    options[size++] = (struct MHD_OptionItem){
+        MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)client_ca};
+  options[size] = end;
 }
 
 static gboolean
@@ -312,21 +392,9 @@ start_daemon (VigilRestServer *self, GError **error)
   const VigilRestSettings *settings = self->context.settings;
   unsigned flags = MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
                    MHD_USE_ERROR_LOG | (settings->use_tls ? MHD_USE_TLS : 0);
-  struct MHD_OptionItem options[5] = {{MHD_OPTION_END, 0, NULL}};
-  unsigned size = 0;
+  struct MHD_OptionItem options[5];
 
-  if (settings->use_tls) {
-    options[size++] = (struct MHD_OptionItem){
-        MHD_OPTION_HTTPS_MEM_CERT, 0, self->certificate};
-    options[size++] =
-        (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, self->key};
-    options[size++] = (struct MHD_OptionItem){
-        MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
-  }
-  if (settings->verify_clients)
-    options[size++] =
-        (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, self->client_ca};
-  options[size] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+  add_tls_options (self->first_tls, options);
   self->daemon = MHD_start_daemon (flags, 0, NULL, NULL, on_request, self,
       MHD_OPTION_EXTERNAL_LOGGER, log_line, self, MHD_OPTION_LISTEN_SOCKET,
       self->listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self,
@@ -337,11 +405,8 @@ start_daemon (VigilRestServer *self, GError **error)
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
       MHD_OPTION_ARRAY, options, MHD_OPTION_END);
   if (self->daemon == NULL) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID, "REST%s",
-        settings->use_tls
-            ? ": certificate and key could not be used: want PEM files that "
-              "belong together"
-            : " could not be started");
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
+        "REST could not be started");
     return FALSE;
   }
   self->listener = -1;
@@ -361,12 +426,18 @@ vigil_rest_server_new (const VigilRestSettings *settings,
       .give_up = give_up,
       .user_data = self,
   };
+  const VigilRestLingerLimits linger_limits = {
+      .sockets_max = LINGER_SOCKETS_MAX,
+      .bytes_max = LINGER_BYTES_MAX,
+      .time_us = LINGER_US,
+  };
 
   self->context.settings = settings;
   self->context.manager = manager;
   self->listener = -1;
   self->wake = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
   self->connections = vigil_rest_connections_new (&limits);
+  self->linger = vigil_rest_linger_new (&linger_limits);
   if (!read_files (self, error) || !listen_on (self, error) ||
       !start_daemon (self, error))
     return NULL;
@@ -397,16 +468,17 @@ vigil_rest_server_free (VigilRestServer *self)
     close (self->listener);
   close (self->wake);
   vigil_rest_connections_free (self->connections);
+  vigil_rest_linger_free (self->linger);
   vigil_rest_access_free (self->access);
   vigil_rest_access_free (self->new_access);
-  g_free (self->certificate);
-  g_free (self->key);
-  g_free (self->client_ca);
+  vigil_rest_tls_unref (self->tls);
+  vigil_rest_tls_unref (self->new_tls);
+  vigil_rest_tls_unref (self->first_tls);
   g_free (self);
 }
 
 gboolean
-vigil_rest_server_reload (VigilRestServer *self, GError **error)
+vigil_rest_server_reload_tokens (VigilRestServer *self, GError **error)
 {
   const char *path = self->context.settings->tokens_file;
   VigilRestAccess *access;
@@ -418,6 +490,21 @@ vigil_rest_server_reload (VigilRestServer *self, GError **error)
     return FALSE;
   vigil_rest_access_free (
       g_atomic_pointer_exchange (&self->new_access, access));
+  wake_thread (self);
+  return TRUE;
+}
+
+gboolean
+vigil_rest_server_reload_certificates (VigilRestServer *self, GError **error)
+{
+  VigilRestTls *tls;
+
+  if (!self->context.settings->use_tls)
+    return TRUE;
+  tls = vigil_rest_tls_load (self->context.settings, error);
+  if (tls == NULL)
+    return FALSE;
+  vigil_rest_tls_unref (g_atomic_pointer_exchange (&self->new_tls, tls));
   wake_thread (self);
   return TRUE;
 }

@@ -25,9 +25,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilRestServer, vigil_rest_server_free)
 
 /*
  * Reads the tokens again; requests that come later are held against them.
- * After an error the old ones go on. Any thread.
+ * After an error the old ones go on. Blocks. Any thread.
  */
-gboolean vigil_rest_server_reload (VigilRestServer *self, GError **error);
+gboolean vigil_rest_server_reload_tokens (
+    VigilRestServer *self, GError **error);
+/*
+ * Reads certificate, key and the authority of client certificates again, for
+ * connections that come later. After an error the old ones go on. Blocks.
+ * Any thread.
+ */
+gboolean vigil_rest_server_reload_certificates (
+    VigilRestServer *self, GError **error);
 
 /* The port that was bound. */
 uint16_t vigil_rest_server_get_port (const VigilRestServer *self);

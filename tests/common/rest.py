@@ -50,10 +50,11 @@ class Client:
             self.address, self.port, timeout=rig.LIMIT_S)
 
     def ask(self, method, path, body=None, **headers):
-        """Sends one request. @body: bytes, or what becomes JSON."""
+        """Sends one request. @body: bytes, an iterator of them, or what
+        becomes JSON."""
         headers = {name.replace("_", "-"): value
                    for name, value in headers.items() if value is not None}
-        if body is not None and not isinstance(body, bytes):
+        if isinstance(body, (dict, list, str)):
             body = json.dumps(body).encode()
         if method == "POST":
             headers.setdefault("Content-Type", JSON)
@@ -61,10 +62,7 @@ class Client:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         connection = self.connect()
         try:
-            try:
-                connection.request(method, path, body, headers)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # answered before all of the body was there
+            connection.request(method, path, body, headers)
             return Answer(connection.getresponse())
         finally:
             connection.close()

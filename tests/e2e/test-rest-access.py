@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who gets in by REST, who does not, and what strangers can do to others."""
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -263,6 +264,70 @@ def test_tls_files_that_cannot_be_used():
     with serve(variables={"MTLS_VERIFICATION": "true"}) as server:
         assert server.wait() == 78, server.text()
         assert "HTTPS" in server.text()
+
+
+def fails(function):
+    try:
+        function()
+    except OSError:
+        return True
+    return False
+
+
+def test_certificates_are_read_again():
+    """A new certificate and a new authority of clients come into use without
+    a break; those that cannot be used do not."""
+    folder, second = certificates(rig.folder()), certificates(rig.folder())
+    settings = tls_settings(folder)
+    with serve(**settings, variables={
+            "HTTPS": "true", "MTLS_VERIFICATION": "true"}) as server:
+        old = rest.Client(server, context=context(folder, "client"))
+        new = rest.Client(server, context=context(second, "client"))
+        instance = old.start("live")
+        old.wait_for_state(instance, "RUNNING")
+        assert fails(lambda: new.get("/pipelines"))
+        # One that began before goes on with what it began with.
+        kept = old.connect()
+
+        def use_kept():
+            kept.request("GET", "/pipelines/status")
+            response = kept.getresponse()
+            assert response.status == 200 and instance in str(response.read())
+        use_kept()
+
+        # Half of the new pair, and something that is no certificate.
+        shutil.copy(second / "server.key", folder / "server.key")
+        server.signal(signal.SIGHUP)
+        server.wait_for("the old certificate goes on")
+        assert "belong together" in server.text(), server.text()
+        assert old.status(instance)["state"] == "RUNNING"
+        use_kept()
+        shutil.copy(second / "server.crt", folder / "server.crt")
+        (folder / "ca.crt").write_text("no certificate")
+        server.signal(signal.SIGHUP)
+        server.wait_for("the old certificate goes on", 2)
+        assert "ca.crt: want the certificate" in server.text(), server.text()
+        assert old.status(instance)["state"] == "RUNNING"
+        use_kept()
+
+        shutil.copy(second / "ca.crt", folder / "ca.crt")
+        server.signal(signal.SIGHUP)
+        end = time.monotonic() + rig.LIMIT_S
+        while fails(lambda: new.get("/pipelines")):
+            assert time.monotonic() < end, server.text()
+        use_kept()
+        kept.close()
+        assert new.status(instance)["state"] == "RUNNING"
+        assert fails(lambda: old.get("/pipelines"))
+        # The client of the old authority is not one of the new one.
+        old.context = context(second)
+        old.context.load_cert_chain(
+            folder / "client.crt", folder / "client.key")
+        assert fails(lambda: old.get("/pipelines")) or \
+            old.get("/pipelines").status == 403
+        assert server.count("the old certificate goes on") == 2
+        assert server.count("starts") == 1, server.text()
+        assert server.terminate() == 0, server.text()
 
 
 # ---- What a request may read

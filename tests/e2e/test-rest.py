@@ -356,17 +356,34 @@ def test_paths_methods_and_types():
 def test_sizes():
     with live_server() as server:
         client = rest.Client(server)
-        expect_problem(
-            client.ask("POST", rest.START + "live", b" " * 1100000), 413)
         expect_problem(client.get("/pipelines", X_Long="a" * 17000), 431)
         expect_problem(client.get("/" + "a" * 9000), 414)
-        # Announced, never sent.
-        with socket.create_connection(
-                (client.address, client.port), rig.LIMIT_S) as raw:
-            raw.sendall(f"POST {rest.START}live HTTP/1.1\r\nHost: localhost"
-                        "\r\nContent-Type: application/json\r\n"
-                        "Content-Length: 100000000\r\n\r\n".encode())
-            assert raw.recv(100).startswith(b"HTTP/1.1 413")
+        # More than the HTTP library has room for.
+        assert client.get("/pipelines", X_Long="a" * 200000).status == 431
+        # The answer is there for a client that sends all of its body first.
+        for body in (b" " * 1100000, b" " * 100000000):
+            for _ in range(5):
+                expect_problem(
+                    client.ask("POST", rest.START + "live", body), 413)
+        expect_problem(client.ask("POST", "/nothing", b" " * 1000000), 404)
+        # In pieces, so that its size is seen only when it has come.
+        expect_problem(
+            client.ask("POST", rest.START + "live",
+                       iter([b" " * 2000000])), 413)
+
+
+def test_a_body_that_is_only_announced():
+    with live_server() as server:
+        client = rest.Client(server)
+        for header in "", "Expect: 100-continue\r\n":
+            with socket.create_connection(
+                    (client.address, client.port), rig.LIMIT_S) as raw:
+                raw.sendall(f"POST {rest.START}live HTTP/1.1\r\n"
+                            "Host: localhost\r\n"
+                            "Content-Type: application/json\r\n"
+                            f"Content-Length: 100000000\r\n{header}"
+                            "\r\n".encode())
+                assert raw.recv(100).startswith(b"HTTP/1.1 413"), header
 
 
 def test_models_are_not_here():
