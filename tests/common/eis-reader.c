@@ -36,6 +36,9 @@ test_eis_reader_new (const char *endpoint, const TestEisReaderOptions *options)
   self->context = zmq_ctx_new ();
   self->socket = zmq_socket (self->context, ZMQ_SUB);
   set_integer (self->socket, ZMQ_LINGER, 0);
+  /* Publishers wait 250 ms for those who ask every 100 ms, libzmq's default;
+   * who asks more often comes in time on a busy machine too. */
+  set_integer (self->socket, ZMQ_RECONNECT_IVL, 5);
   if (options->receive_mark > 0)
     set_integer (self->socket, ZMQ_RCVHWM, options->receive_mark);
   if (options->receive_buffer > 0)

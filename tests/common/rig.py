@@ -159,7 +159,11 @@ class Broker(Program):
         if not program:
             raise tap.Skip("mosquitto is not installed")
         super().__init__(program, "-c", config)
-        self.wait_for(" running")
+        try:
+            self.wait_for(" running")
+        except AssertionError:
+            self.__exit__()
+            raise
 
     def wait_for_subscribers(self, times):
         """@times: subscriptions answered so far."""

@@ -36,9 +36,9 @@ def serve(text=DECODE, broker=None, **settings):
     return rig.serve(config, rig.write_environment(broker))
 
 
-def post(client, instance, source, name="images", **more):
+def post(client, instance, source, name="images", timeout=20, **more):
     return client.ask("POST", f"{rest.START}{name}/{instance}",
-                      {"source": source, **more})
+                      {"source": source, "timeout": timeout, **more})
 
 
 def file(path):
@@ -111,7 +111,7 @@ def test_several_clients_at_once():
             for number in range(10):
                 mark = f"{name}-{number}"
                 answer = post(client, instance, file(image),
-                              custom_meta_data={"mark": mark}, timeout=20)
+                              custom_meta_data={"mark": mark})
                 if answer.status != 200 or json.loads(
                         answer.json())["metadata"]["mark"] != mark:
                     wrong.append(answer)

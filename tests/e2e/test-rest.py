@@ -420,7 +420,13 @@ def test_metrics():
             entry(LIVE, "mqtt", publisher={}), broker=broker) as server:
         client = rest.Client(server)
         instance = client.start("mqtt")
-        broker.wait_for("Received PUBLISH from vigil-", 5)
+        # A broker may have a message before the sender has counted it.
+        end = time.monotonic() + rig.LIMIT_S
+        while metric(client.get("/metrics").body,
+                     "vigil_destination_published_total",
+                     instance=instance) < 5:
+            assert time.monotonic() < end, server.text()
+            time.sleep(0.02)
         answer = client.get("/metrics")
         assert answer.type.startswith("text/plain; version=0.0.4"), answer
         text = answer.body
@@ -462,11 +468,12 @@ def test_start_is_answered_within_50_ms():
         client = rest.Client(server)
         client.start("live")
         times = []
-        for _ in range(10):
+        # The best of many: the machine may be busy with other tests.
+        while len(times) < 50 and min(times, default=1) >= 0.05:
             begin = time.monotonic()
-            client.start("live")
+            instance = client.start("live")
             times.append(time.monotonic() - begin)
-        # The best of ten: the machine may be busy with other tests.
+            client.ask("DELETE", f"/pipelines/{instance}")
         assert min(times) < 0.05, times
 
 

@@ -153,17 +153,14 @@ def test_frozen_viewer():
             wait_for_frames(other)
             frozen.signal(signal.SIGSTOP)
             before = client.status(instance)
-            began = time.monotonic()
+            # Four seconds' worth, which must come in seven times that.
             wait_for_frames(other, other.count("last-message = chain") + 100)
-            seconds = time.monotonic() - began
             after = client.status(instance)
             published = (destination(after, "mqtt")["published"] -
                          destination(before, "mqtt")["published"])
-            assert published >= 20 * seconds, (published, seconds)
-            assert after["frames"]["dropped"] == 0, after
-            began = time.monotonic()
-            client.ask("DELETE", f"/pipelines/{instance}")
-            assert time.monotonic() - began < 5
+            assert published >= 90, published
+            answer = client.ask("DELETE", f"/pipelines/{instance}")
+            assert answer.json()["state"] == "ABORTED", answer
             assert_saw_end(other)
 
 

@@ -152,7 +152,7 @@ test_in_order (Fixture *self, gconstpointer data)
   start_us = g_get_monotonic_time ();
   vigil_destination_stop (self->destination, start_us + 30 * G_USEC_PER_SEC);
   /* There is nothing left to wait for. */
-  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 5 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 20 * G_USEC_PER_SEC);
   for (unsigned i = 0; i < COUNT; i++) {
     g_autofree char *text = self->ops->dup (self->peer, i);
     g_autoptr (VigilJson) tree = vigil_json_parse (text, -1, 1 << 20, 16, NULL);
@@ -302,7 +302,7 @@ test_frozen_wait_ends (Fixture *self, gconstpointer data)
   vigil_destination_send (self->destination, message, start_us + 200 * 1000);
   waited_us = g_get_monotonic_time () - start_us;
   g_assert_cmpint (waited_us, >=, 190 * 1000);
-  g_assert_cmpint (waited_us, <, 3 * G_USEC_PER_SEC);
+  g_assert_cmpint (waited_us, <, 10 * G_USEC_PER_SEC);
 }
 
 static void
@@ -314,7 +314,7 @@ test_frozen_stop (Fixture *self, gconstpointer data)
   fill (self);
   start_us = g_get_monotonic_time ();
   vigil_destination_stop (self->destination, start_us + 200 * 1000);
-  g_assert_cmpint (g_get_monotonic_time () - start_us, <, (int64_t)3200 * 1000);
+  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 8 * G_USEC_PER_SEC);
   status = get_status (self);
   assert_equation (&status);
   g_assert_cmpuint (status.queued + status.in_flight, ==, 0);
@@ -345,7 +345,7 @@ test_frozen_stop_ends_a_send (Fixture *self, gconstpointer data)
   start_us = g_get_monotonic_time ();
   vigil_destination_stop (self->destination, start_us + 200 * 1000);
   pthread_join (thread, NULL);
-  g_assert_cmpint (g_get_monotonic_time () - start_us, <, (int64_t)3200 * 1000);
+  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 8 * G_USEC_PER_SEC);
   status = get_status (self);
   assert_equation (&status);
 }
@@ -443,7 +443,7 @@ test_stop_without_messages (Fixture *self, gconstpointer data)
 
   start (self, "", TRUE);
   vigil_destination_stop (self->destination, start_us + 2 * G_USEC_PER_SEC);
-  g_assert_cmpint (g_get_monotonic_time () - start_us, <, (int64_t)4500 * 1000);
+  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 10 * G_USEC_PER_SEC);
   g_assert_cmpstr (get_status (self).state, ==, "stopped");
 }
 

@@ -189,7 +189,7 @@ test_free_flushes (Fixture *self, gconstpointer data)
   }
   vigil_eis_bus_free (g_steal_pointer (&self->bus), 5000);
   while (count <= 200) {
-    g_autoptr (TestEisMessage) message = test_eis_reader_read (reader, 2000);
+    g_autoptr (TestEisMessage) message = test_eis_reader_read (reader, 15000);
 
     g_assert_nonnull (message);
     count += strcmp (message->topic, "a") == 0;

@@ -10,6 +10,7 @@ typedef struct {
   VigilFixture base;
   VigilEnvironment *environment;
   VigilProblems *problems;
+  VigilJson *interfaces;
   VigilEisBus *bus;
   char *endpoint;
   VigilDestination *destination;
@@ -27,14 +28,14 @@ set_up (Fixture *self, gconstpointer data)
       "\"Topics\":[\"others\"]}]}",
       address, port, address, port);
   const char *environment = data != NULL ? data : "";
-  g_autoptr (VigilJson) json = NULL;
 
   vigil_fixture_set_up (&self->base, data);
-  json = vigil_json_parse (text, -1, 1 << 20, 64, NULL);
+  self->interfaces = vigil_json_parse (text, -1, 1 << 20, 64, NULL);
   self->environment =
       vigil_environment_parse (environment, strlen (environment), ".env", NULL);
   self->problems = vigil_problems_new ();
-  self->bus = vigil_eis_bus_new (json, self->environment, NULL, self->problems);
+  self->bus = vigil_eis_bus_new (
+      self->interfaces, self->environment, NULL, self->problems);
   g_assert_cmpuint (vigil_problems_get_size (self->problems), ==, 0);
   self->endpoint = g_strdup_printf ("tcp://%s:%u", address, port);
 }
@@ -44,6 +45,7 @@ tear_down (Fixture *self, gconstpointer data)
 {
   vigil_destination_free (self->destination);
   vigil_eis_bus_free (self->bus, 0);
+  vigil_json_unref (self->interfaces);
   vigil_problems_free (self->problems);
   vigil_environment_free (self->environment);
   g_free (self->endpoint);
@@ -123,7 +125,7 @@ test_a_waiting_subscriber_gets_all (Fixture *self, gconstpointer data)
     g_autoptr (TestEisMessage) message = NULL;
 
     send_json (self, text, frame);
-    message = test_eis_reader_read (reader, 2000);
+    message = test_eis_reader_read (reader, 15000);
     g_assert_nonnull (message);
     g_assert_cmpstr (message->topic, ==, "results");
     g_assert_cmpstr (message->json, ==, text);
@@ -143,7 +145,8 @@ test_metadata_alone (Fixture *self, gconstpointer data)
   g_assert_false (vigil_destination_wants_frame (self->destination));
   /* another destination wanted the frame */
   send_json (self, "{\"a\":null,\"encoding_level\":85,\"b\":[1]}", "picture");
-  message = test_eis_reader_read (reader, 2000);
+  message = test_eis_reader_read (reader, 15000);
+  g_assert_nonnull (message);
   g_assert_cmpstr (message->topic, ==, "others");
   g_assert_cmpstr (message->json, ==, "{\"encoding_level\":85,\"b\":[1]}");
   g_assert_null (message->blob);
@@ -166,7 +169,7 @@ test_borrowed_frames_are_copied (Fixture *self, gconstpointer data)
   start (self, "{\"publish_frame\":true}");
   vigil_destination_send (self->destination, message, G_MAXINT64);
   memset (memory, 'b', SIZE);
-  read = test_eis_reader_read (reader, 2000);
+  read = test_eis_reader_read (reader, 15000);
   g_assert_nonnull (read);
   blob = g_bytes_get_data (read->blob, NULL);
   for (unsigned i = 0; i < SIZE; i++)
@@ -207,7 +210,8 @@ test_raw_frames_have_no_padding (Fixture *self, gconstpointer data)
 
   start (self, "{\"publish_frame\":true}");
   vigil_destination_send (self->destination, message, G_MAXINT64);
-  read = test_eis_reader_read (reader, 2000);
+  read = test_eis_reader_read (reader, 15000);
+  g_assert_nonnull (read);
   g_assert_nonnull (read->blob);
   g_assert_cmpmem (g_bytes_get_data (read->blob, NULL),
       g_bytes_get_size (read->blob), packed, sizeof (packed));
@@ -227,7 +231,8 @@ test_other_raw_frames_stay_away (Fixture *self, gconstpointer data)
     g_autoptr (TestEisMessage) read = NULL;
 
     vigil_destination_send (self->destination, message, G_MAXINT64);
-    read = test_eis_reader_read (reader, 2000);
+    read = test_eis_reader_read (reader, 15000);
+    g_assert_nonnull (read);
     g_assert_cmpstr (read->json, ==, "{\"frame_id\":1}");
     g_assert_null (read->blob);
   }
@@ -235,16 +240,33 @@ test_other_raw_frames_stay_away (Fixture *self, gconstpointer data)
       vigil_fixture_count_warnings ("*format NV12*want BGR*"), ==, 1);
 }
 
+/* How long the message that opens the socket takes. */
+static int64_t
+measure_first_send (Fixture *self)
+{
+  g_autoptr (VigilMessage) message = new_message ("{}", NULL, FALSE);
+  int64_t start_us;
+
+  g_clear_pointer (&self->destination, vigil_destination_free);
+  vigil_eis_bus_free (self->bus, 0);
+  self->bus = vigil_eis_bus_new (
+      self->interfaces, self->environment, NULL, self->problems);
+  start (self, "{}");
+  start_us = g_get_monotonic_time ();
+  vigil_destination_send (self->destination, message, 0);
+  assert_counts (self, 1, 0);
+  return g_get_monotonic_time () - start_us;
+}
+
+/* The best of some: a wait for subscribers would be 250 ms in each. */
 static void
 test_live_never_waits (Fixture *self, gconstpointer data)
 {
-  g_autoptr (VigilMessage) message = new_message ("{}", NULL, FALSE);
-  const int64_t before_us = g_get_monotonic_time ();
+  int64_t shortest_us = G_MAXINT64;
 
-  start (self, "{}");
-  vigil_destination_send (self->destination, message, 0);
-  g_assert_cmpint (g_get_monotonic_time () - before_us, <, 150 * 1000);
-  assert_counts (self, 1, 0);
+  for (unsigned i = 0; i < 20 && shortest_us >= 150 * 1000; i++)
+    shortest_us = MIN (shortest_us, measure_first_send (self));
+  g_assert_cmpint (shortest_us, <, 150 * 1000);
 }
 
 static void *
@@ -310,7 +332,7 @@ test_instances_share_the_endpoint (Fixture *self, gconstpointer data)
       vigil_destination_stop (other, g_get_monotonic_time ());
     vigil_destination_send (
         i == 1 ? other : self->destination, message, G_MAXINT64);
-    read = test_eis_reader_read (reader, 2000);
+    read = test_eis_reader_read (reader, 15000);
     g_assert_nonnull (read);
     g_assert_cmpstr (read->topic, ==, i == 1 ? "others" : "results");
   }

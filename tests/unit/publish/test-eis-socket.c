@@ -114,7 +114,7 @@ test_frames_of_json (Fixture *self, gconstpointer data)
 
   join (self, reader, "publish_test");
   send_text (self, "publish_test", json, NULL);
-  frames = test_eis_reader_read_frames (reader, 2000);
+  frames = test_eis_reader_read_frames (reader, 15000);
   g_assert_cmpuint (frames->len, ==, 4);
   assert_frame (frames, 0, "publish_test\0", 13);
   assert_frame (frames, 1, "\x00", 1);
@@ -138,7 +138,7 @@ test_frames_of_json_and_blob (Fixture *self, gconstpointer data)
 
   join (self, reader, "edge_video_analytics_results");
   send_text (self, "edge_video_analytics_results", json, blob);
-  frames = test_eis_reader_read_frames (reader, 2000);
+  frames = test_eis_reader_read_frames (reader, 15000);
   g_assert_cmpuint (frames->len, ==, 5);
   assert_frame (frames, 0, "edge_video_analytics_results\0", 29);
   assert_frame (frames, 1, "\x00", 1);
@@ -157,7 +157,7 @@ test_empty_topic_and_empty_blob (Fixture *self, gconstpointer data)
 
   join (self, reader, "");
   send_text (self, "", "{}", blob);
-  frames = test_eis_reader_read_frames (reader, 2000);
+  frames = test_eis_reader_read_frames (reader, 15000);
   g_assert_cmpuint (frames->len, ==, 4);
   assert_frame (frames, 0, "", 1);
   assert_frame (frames, 2, "\x01", 1);
@@ -179,7 +179,7 @@ test_large_parts_are_kept_not_copied (Fixture *self, gconstpointer data)
     g_autoptr (TestEisMessage) message = NULL;
 
     send_text (self, "t", json->str, blob);
-    message = test_eis_reader_read (reader, 5000);
+    message = test_eis_reader_read (reader, 15000);
     g_assert_nonnull (message);
     g_assert_cmpstr (message->json, ==, json->str);
     g_assert_true (g_bytes_equal (message->blob, blob));
@@ -211,7 +211,7 @@ test_subscriptions_match_by_prefix (Fixture *self, gconstpointer data)
     for (unsigned j = 0; j < G_N_ELEMENTS (topics); j++)
       send_text (self, topics[j], "{}", NULL);
     while (strcmp (got->str, cases[i].topics) != 0) {
-      g_autoptr (TestEisMessage) message = test_eis_reader_read (reader, 2000);
+      g_autoptr (TestEisMessage) message = test_eis_reader_read (reader, 15000);
 
       g_assert_nonnull (message);
       g_string_append_printf (got, "%s ", message->topic);
@@ -403,7 +403,7 @@ test_a_stalled_subscriber (Fixture *self, gconstpointer data)
     g_assert_true (vigil_eis_socket_send (self->socket, "t", json, blob));
     slowest_us = MAX (slowest_us, g_get_monotonic_time () - start_us);
     most_alive = MAX (most_alive, g_atomic_int_get (&blobs_alive));
-    message = test_eis_reader_read (healthy, 5000);
+    message = test_eis_reader_read (healthy, 15000);
     g_assert_nonnull (message);
     g_assert_cmpstr (message->json, ==, text);
   }
@@ -452,7 +452,7 @@ test_threads_share_the_socket (Fixture *self, gconstpointer data)
     threads[i] = g_thread_new ("sender", send_many, &senders[i]);
   }
   for (unsigned i = 0; i < SENDERS * 300; i++) {
-    g_autoptr (TestEisMessage) message = test_eis_reader_read (reader, 5000);
+    g_autoptr (TestEisMessage) message = test_eis_reader_read (reader, 15000);
     unsigned sender, number;
 
     g_assert_nonnull (message);

@@ -613,7 +613,7 @@ test_stop_ends_a_wait (Fixture *self, gconstpointer data)
   g_assert_true (fake_destination_wait_blocked (fake, 10000));
   start_us = g_get_monotonic_time ();
   vigil_publisher_stop (self->publisher, 50);
-  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 2 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - start_us, <, 10 * G_USEC_PER_SEC);
   vigil_publisher_get_status (self->publisher, &status);
   destination = get_status (self, 0);
   assert_equation (&destination);
