@@ -228,7 +228,7 @@ log_rejection (VigilMqttClient *self, const char *reason)
   if (g_hash_table_size (self->logged_rejections) >= REJECTIONS_LOGGED_MAX ||
       !g_hash_table_add (self->logged_rejections, g_strdup (reason)))
     return;
-  g_warning ("%s: the broker rejects messages: %s", self->options.name, reason);
+  g_warning ("%s: %s", self->options.name, reason);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "mqtt/mqtt-dialer.h"
 
+#include "mqtt/mqtt-fault.h"
 #include "mqtt/mqtt-resolver.h"
 #include <string.h>
 
@@ -31,6 +32,10 @@ struct _VigilMqttDialer {
   VigilMqttResolver **resolvers;
   GString *peer;
   GString *reasons;
+  /* Of the last reason in it: its text behind the colon, and where another
+   * address with the same one is to stand; 0: nowhere. */
+  char *last_reason;
+  size_t last_address_end;
 };
 
 VigilMqttDialer *
@@ -61,6 +66,7 @@ vigil_mqtt_dialer_free (VigilMqttDialer *self)
   g_free (self->resolvers);
   g_string_free (self->peer, TRUE);
   g_string_free (self->reasons, TRUE);
+  g_free (self->last_reason);
   g_free (self);
 }
 
@@ -89,30 +95,51 @@ vigil_mqtt_dialer_start (
   self->is_host_begun = FALSE;
   self->address = NULL;
   g_string_truncate (self->reasons, 0);
+  self->last_address_end = 0;
   self->host_deadline_us = self->address_deadline_us = now_us;
 }
 
 /* ---- Reasons ------------------------------------------------------------ */
 
+/* "HOST:PORT (ADDRESS, ADDRESS): REASON", joined by semicolons: addresses of
+ * one host that fail alike share a reason. */
 static void
 add_reason (VigilMqttDialer *self, const char *reason)
 {
-  g_autofree char *line = NULL;
+  g_autoptr (GString) line = g_string_new (self->peer->str);
   char address[INET6_ADDRSTRLEN + 1] = "";
+  size_t address_end = 0;
 
   if (self->address != NULL)
     (void)getnameinfo (self->address->ai_addr, self->address->ai_addrlen,
         address, sizeof address, NULL, 0, NI_NUMERICHOST);
-  if (address[0] != '\0' && strcmp (address, self->hosts[self->host].host) != 0)
-    line = g_strdup_printf ("%s (%s): %s", self->peer->str, address, reason);
-  else
-    line = g_strdup_printf ("%s: %s", self->peer->str, reason);
-  if (strstr (self->reasons->str, line) != NULL ||
-      self->reasons->len + strlen (line) > REASONS_MAX)
+  if (strcmp (address, self->hosts[self->host].host) == 0)
+    address[0] = '\0';
+  if (address[0] != '\0') {
+    if (self->last_address_end > 0 && strcmp (reason, self->last_reason) == 0) {
+      g_autofree char *another = g_strdup_printf (", %s", address);
+
+      if (self->reasons->len + strlen (another) > REASONS_MAX)
+        return;
+      g_string_insert (self->reasons, (gssize)self->last_address_end, another);
+      self->last_address_end += strlen (another);
+      return;
+    }
+    g_string_append_printf (line, " (%s", address);
+    address_end = line->len;
+    g_string_append_c (line, ')');
+  }
+  g_string_append_printf (line, ": %s", reason);
+  if (strstr (self->reasons->str, line->str) != NULL ||
+      self->reasons->len + line->len > REASONS_MAX)
     return;
   if (self->reasons->len > 0)
     g_string_append (self->reasons, "; ");
-  g_string_append (self->reasons, line);
+  self->last_address_end =
+      address_end > 0 ? self->reasons->len + address_end : 0;
+  g_free (self->last_reason);
+  self->last_reason = g_strdup (reason);
+  g_string_append (self->reasons, line->str);
 }
 
 static void
@@ -122,6 +149,7 @@ next_host (VigilMqttDialer *self)
   self->address = NULL;
   self->host++;
   self->is_host_begun = FALSE;
+  self->last_address_end = 0;
 }
 
 /* ---- Addresses ---------------------------------------------------------- */
@@ -192,6 +220,7 @@ static gboolean
 resolve (VigilMqttDialer *self, int64_t now_us)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree char *reason = NULL;
 
   switch (vigil_mqtt_resolver_poll (
       self->resolvers[self->host], &self->address, &error)) {
@@ -206,7 +235,8 @@ resolve (VigilMqttDialer *self, int64_t now_us)
   }
   if (now_us < self->host_deadline_us)
     return FALSE;
-  vigil_mqtt_dialer_fail (self, "the name servers do not answer", TRUE);
+  reason = vigil_mqtt_fault_dup_text (VIGIL_MQTT_FAULT_LOOKUP_SILENT, NULL);
+  vigil_mqtt_dialer_fail (self, reason, TRUE);
   return TRUE;
 }
 

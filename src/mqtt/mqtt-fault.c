@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of what goes wrong with TLS, in words, and the look-ups from
- * OpenSSL's numbers into it.
+ * The table of what goes wrong with a broker, in words, and the look-ups
+ * from MQTT's and OpenSSL's numbers into it.
  */
 #include "mqtt/mqtt-fault.h"
 
 #include "base/error.h"
 
+#include <errno.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
@@ -42,6 +43,72 @@ static const VigilMqttFault faults[VIGIL_MQTT_FAULTS] = {
     [VIGIL_MQTT_FAULT_LIBRARY] = {"library", VIGIL_ERROR_FAILED,
         "OpenSSL could not be set up",
         "look at memory and at the system's openssl.cnf"},
+    [VIGIL_MQTT_FAULT_LOOKUP] = {"lookup", VIGIL_ERROR_UNAVAILABLE,
+        "the name of the broker's machine is not found",
+        "correct host, or look at this machine's name servers"},
+    [VIGIL_MQTT_FAULT_LOOKUP_SILENT] = {"lookup-silent",
+        VIGIL_ERROR_UNAVAILABLE, "the name servers do not answer",
+        "look at this machine's network and its name servers"},
+    [VIGIL_MQTT_FAULT_NO_LISTENER] = {"no-listener", VIGIL_ERROR_UNAVAILABLE,
+        "no broker listens there", "start it, or correct host and port"},
+    [VIGIL_MQTT_FAULT_UNREACHABLE] = {"unreachable", VIGIL_ERROR_UNAVAILABLE,
+        "the broker cannot be reached", "correct host, or look at the network"},
+    [VIGIL_MQTT_FAULT_NO_ANSWER] = {"no-answer", VIGIL_ERROR_TIMEOUT,
+        "no answer to the attempt to connect",
+        "its machine may be off, or a firewall between; check host and port"},
+    [VIGIL_MQTT_FAULT_SILENT] = {"silent", VIGIL_ERROR_TIMEOUT,
+        "the broker accepted the connection and said nothing",
+        "it hangs, or the port is not one for MQTT; see its log"},
+    [VIGIL_MQTT_FAULT_CLOSED_UNANSWERED] = {"closed-unanswered",
+        VIGIL_ERROR_UNAVAILABLE,
+        "the broker closed the connection without an answer",
+        "a TLS port does that to a client without tls, a full broker too; see "
+        "its log"},
+    [VIGIL_MQTT_FAULT_PLAIN_TO_TLS] = {"plain-to-tls", VIGIL_ERROR_PROTOCOL,
+        "the broker speaks TLS on this port",
+        "add tls to mqtt_publisher, or use its plain port (1883)"},
+    [VIGIL_MQTT_FAULT_NOT_MQTT] = {"not-mqtt", VIGIL_ERROR_PROTOCOL,
+        "what answers there is no MQTT broker", "correct host and port"},
+    [VIGIL_MQTT_FAULT_REFUSED_USER] = {"refused-user", VIGIL_ERROR_UNAVAILABLE,
+        "the broker refused the connection",
+        "correct username and password, or make them known to the broker"},
+    [VIGIL_MQTT_FAULT_REFUSED_CLIENT_ID] = {"refused-client-id",
+        VIGIL_ERROR_UNAVAILABLE, "the broker refused the connection",
+        "set client_id to one that it takes, or leave it out"},
+    [VIGIL_MQTT_FAULT_REFUSED_VERSION] = {"refused-version",
+        VIGIL_ERROR_UNAVAILABLE, "the broker refused the connection",
+        "set protocol to a version that it speaks: 3, 4 or 5"},
+    [VIGIL_MQTT_FAULT_REFUSED_BUSY] = {"refused-busy", VIGIL_ERROR_UNAVAILABLE,
+        "the broker refused the connection",
+        "it has too much to do or is not ready; see its log"},
+    [VIGIL_MQTT_FAULT_REFUSED_MOVED] = {"refused-moved",
+        VIGIL_ERROR_UNAVAILABLE, "the broker refused the connection",
+        "set host to the broker that took over"},
+    [VIGIL_MQTT_FAULT_REFUSED] = {"refused", VIGIL_ERROR_UNAVAILABLE,
+        "the broker refused the connection", "see its log"},
+    [VIGIL_MQTT_FAULT_REJECTED_ACCESS] = {"rejected-access",
+        VIGIL_ERROR_UNAVAILABLE, "the broker rejects messages",
+        "let this user write to the topic, in the broker's access list"},
+    [VIGIL_MQTT_FAULT_REJECTED] = {"rejected", VIGIL_ERROR_UNAVAILABLE,
+        "the broker rejects messages",
+        "see its log; check topic, and its limits"},
+    [VIGIL_MQTT_FAULT_TAKEN_OVER] = {"taken-over", VIGIL_ERROR_UNAVAILABLE,
+        "the broker ended the connection",
+        "give each client a client_id of its own"},
+    [VIGIL_MQTT_FAULT_ENDED] = {"ended", VIGIL_ERROR_UNAVAILABLE,
+        "the broker ended the connection", "see its log"},
+    [VIGIL_MQTT_FAULT_PROTOCOL] = {"protocol", VIGIL_ERROR_PROTOCOL,
+        "the broker breaks the rules of MQTT",
+        "see its log and version; something between may change the bytes"},
+    [VIGIL_MQTT_FAULT_CLOSED] = {"closed", VIGIL_ERROR_UNAVAILABLE,
+        "the broker closed the connection",
+        "it was stopped, or did not like a message; see its log"},
+    [VIGIL_MQTT_FAULT_LOST] = {"lost", VIGIL_ERROR_UNAVAILABLE,
+        "the connection to the broker was lost",
+        "if it comes again, look at the network and at the broker's log"},
+    [VIGIL_MQTT_FAULT_FROZEN] = {"frozen", VIGIL_ERROR_TIMEOUT,
+        "the broker has not answered",
+        "it hangs, or the network is interrupted"},
     [VIGIL_MQTT_FAULT_EXPIRED] = {"expired", VIGIL_ERROR_UNAVAILABLE,
         "the broker's certificate has expired",
         "renew it and restart the broker; check this machine's clock"},
@@ -130,19 +197,9 @@ static const VigilMqttFault faults[VIGIL_MQTT_FAULTS] = {
     [VIGIL_MQTT_FAULT_HANDSHAKE_TIMEOUT] = {"handshake-timeout",
         VIGIL_ERROR_TIMEOUT, "no end of the TLS handshake in time",
         "the port may not speak TLS, or the broker hangs; see its log"},
-    [VIGIL_MQTT_FAULT_PLAIN_TO_TLS] = {"plain-to-tls", VIGIL_ERROR_PROTOCOL,
-        "the broker speaks TLS on this port",
-        "add tls to mqtt_publisher, or use its plain port (1883)"},
-    [VIGIL_MQTT_FAULT_CLOSED_UNANSWERED] = {"closed-unanswered",
-        VIGIL_ERROR_UNAVAILABLE,
-        "the broker closed the connection without an answer",
-        "a TLS port does that to a client without tls; see its log"},
     [VIGIL_MQTT_FAULT_RECORD] = {"record", VIGIL_ERROR_PROTOCOL,
         "a TLS record from the broker is damaged",
         "something on the way changes the bytes"},
-    [VIGIL_MQTT_FAULT_LOST] = {"lost", VIGIL_ERROR_UNAVAILABLE,
-        "the connection to the broker was lost",
-        "nothing to do: it is tried again after 1, 2, 4 ... 30 s"},
     [VIGIL_MQTT_FAULT_TLS_OTHER] = {"tls-other", VIGIL_ERROR_PROTOCOL,
         "TLS failed", "look at the broker's log"},
 };
@@ -184,6 +241,40 @@ static const Number verify_numbers[] = {
     {X509_V_ERR_KEYUSAGE_NO_CERTSIGN, VIGIL_MQTT_FAULT_CHAIN},
     {X509_V_ERR_PERMITTED_VIOLATION, VIGIL_MQTT_FAULT_CHAIN},
     {X509_V_ERR_EXCLUDED_VIOLATION, VIGIL_MQTT_FAULT_CHAIN},
+};
+
+/* errno of connect, which otherwise says that the way is closed. */
+static const Number connect_numbers[] = {
+    {ECONNREFUSED, VIGIL_MQTT_FAULT_NO_LISTENER},
+    {ETIMEDOUT, VIGIL_MQTT_FAULT_NO_ANSWER},
+    {ECONNRESET, VIGIL_MQTT_FAULT_CLOSED_UNANSWERED},
+};
+
+/* 3.1.1: 3.2.2.3, table 3.1, and 5: 3.2.2.2, table 3-1 */
+static const Number connack_numbers[] = {
+    {1, VIGIL_MQTT_FAULT_REFUSED_VERSION},
+    {2, VIGIL_MQTT_FAULT_REFUSED_CLIENT_ID},
+    {3, VIGIL_MQTT_FAULT_REFUSED_BUSY},
+    {4, VIGIL_MQTT_FAULT_REFUSED_USER},
+    {5, VIGIL_MQTT_FAULT_REFUSED_USER},
+    {0x84, VIGIL_MQTT_FAULT_REFUSED_VERSION},
+    {0x85, VIGIL_MQTT_FAULT_REFUSED_CLIENT_ID},
+    {0x86, VIGIL_MQTT_FAULT_REFUSED_USER},
+    {0x87, VIGIL_MQTT_FAULT_REFUSED_USER},
+    {0x88, VIGIL_MQTT_FAULT_REFUSED_BUSY},
+    {0x89, VIGIL_MQTT_FAULT_REFUSED_BUSY},
+    {0x97, VIGIL_MQTT_FAULT_REFUSED_BUSY},
+    {0x9c, VIGIL_MQTT_FAULT_REFUSED_MOVED},
+    {0x9d, VIGIL_MQTT_FAULT_REFUSED_MOVED},
+    {0x9f, VIGIL_MQTT_FAULT_REFUSED_BUSY},
+};
+
+static const Number puback_numbers[] = {
+    {0x87, VIGIL_MQTT_FAULT_REJECTED_ACCESS},
+};
+
+static const Number disconnect_numbers[] = {
+    {0x8e, VIGIL_MQTT_FAULT_TAKEN_OVER},
 };
 
 static const Number alert_numbers[] = {
@@ -239,6 +330,34 @@ look_up (
 }
 
 VigilMqttFaultId
+vigil_mqtt_fault_from_connect (int code)
+{
+  return look_up (connect_numbers, G_N_ELEMENTS (connect_numbers), code,
+      VIGIL_MQTT_FAULT_UNREACHABLE);
+}
+
+VigilMqttFaultId
+vigil_mqtt_fault_from_connack (int code)
+{
+  return look_up (connack_numbers, G_N_ELEMENTS (connack_numbers), code,
+      VIGIL_MQTT_FAULT_REFUSED);
+}
+
+VigilMqttFaultId
+vigil_mqtt_fault_from_puback (int code)
+{
+  return look_up (puback_numbers, G_N_ELEMENTS (puback_numbers), code,
+      VIGIL_MQTT_FAULT_REJECTED);
+}
+
+VigilMqttFaultId
+vigil_mqtt_fault_from_disconnect (int code)
+{
+  return look_up (disconnect_numbers, G_N_ELEMENTS (disconnect_numbers), code,
+      VIGIL_MQTT_FAULT_ENDED);
+}
+
+VigilMqttFaultId
 vigil_mqtt_fault_from_verify (int code)
 {
   return look_up (verify_numbers, G_N_ELEMENTS (verify_numbers), code,
@@ -275,6 +394,13 @@ vigil_mqtt_fault_is_tls_record (const void *bytes, size_t length)
   return length >= 2 && (data[0] == 0x15 || data[0] == 0x16) && data[1] == 0x03;
 }
 
+gboolean
+vigil_mqtt_fault_is_mqtt_answer (uint8_t byte)
+{
+  /* CONNACK; DISCONNECT and AUTH, which are wrong there but are MQTT. */
+  return byte == 0x20 || byte == 0xe0 || byte == 0xf0;
+}
+
 /* ---- Words ----------------------------------------------------------- */
 
 const VigilMqttFault *
@@ -297,32 +423,60 @@ dup_printable (const char *text)
   return copy;
 }
 
+char *
+vigil_mqtt_fault_dup_text (VigilMqttFaultId id, const char *detail)
+{
+  const VigilMqttFault *fault = vigil_mqtt_fault_get (id);
+  g_autofree char *printable = NULL;
+
+  g_return_val_if_fail (fault != NULL, NULL);
+  if (detail == NULL || *detail == '\0')
+    return g_strdup_printf ("%s: %s", fault->text, fault->advice);
+  printable = dup_printable (detail);
+  return g_strdup_printf ("%s (%s): %s", fault->text, printable, fault->advice);
+}
+
 gboolean
 vigil_mqtt_fault_set_error (
     GError **error, VigilMqttFaultId id, const char *detail)
 {
   const VigilMqttFault *fault = vigil_mqtt_fault_get (id);
+  g_autofree char *text = NULL;
 
   g_return_val_if_fail (fault != NULL, FALSE);
-  if (detail == NULL || *detail == '\0') {
-    g_set_error (error, VIGIL_ERROR, fault->error_code, "%s: %s", fault->text,
-        fault->advice);
-    return FALSE;
-  }
-  g_autofree char *printable = dup_printable (detail);
-  g_set_error (error, VIGIL_ERROR, fault->error_code, "%s (%s): %s",
-      fault->text, printable, fault->advice);
+  text = vigil_mqtt_fault_dup_text (id, detail);
+  g_set_error_literal (error, VIGIL_ERROR, fault->error_code, text);
   return FALSE;
 }
+
+/* Where a part of the table begins. */
+static const struct {
+  VigilMqttFaultId first;
+  const char *heading;
+} parts[] = {
+    {VIGIL_MQTT_FAULT_FILE, "Settings"},
+    {VIGIL_MQTT_FAULT_LOOKUP, "On the way to the broker"},
+    {VIGIL_MQTT_FAULT_REFUSED_USER, "What the broker says or does"},
+    {VIGIL_MQTT_FAULT_EXPIRED, "The broker's certificate"},
+    {VIGIL_MQTT_FAULT_CLIENT_REQUIRED, "What the broker says of TLS"},
+    {VIGIL_MQTT_FAULT_NOT_TLS, "TLS on the wire"},
+};
 
 void
 vigil_mqtt_fault_to_markdown (GString *text)
 {
+  unsigned part = 0;
+
   g_return_if_fail (text != NULL);
 
-  g_string_append (text, "| name | what happened | what to do |\n"
-                         "|---|---|---|\n");
-  for (unsigned i = 0; i < VIGIL_MQTT_FAULTS; i++)
+  for (unsigned i = 0; i < VIGIL_MQTT_FAULTS; i++) {
+    if (part < G_N_ELEMENTS (parts) && parts[part].first == i)
+      g_string_append_printf (text,
+          "\n## %s\n\n"
+          "| name | what happened | what to do |\n|---|---|---|\n",
+          parts[part++].heading);
     g_string_append_printf (text, "| `%s` | %s | %s |\n", faults[i].name,
         faults[i].text, faults[i].advice);
+  }
+  g_string_append_c (text, '\n');
 }

@@ -7,6 +7,7 @@
 #include "mqtt/mqtt-client-private.h"
 
 #include "base/backoff.h"
+#include "base/error.h"
 #include "mqtt/mqtt-fault.h"
 #include <errno.h>
 #include <poll.h>
@@ -192,21 +193,22 @@ disconnected (
 
 /*
  * The transport has ended, or failed for @reason (nullable). Without one
- * word from the broker that looks like a plain client at a TLS port.
+ * word from the broker that looks like a plain client at a TLS port; then it
+ * is the same news whether it was closed or reset.
  */
 static void
 transport_ended (VigilMqttClient *self, const char *reason, int64_t now_us)
 {
-  g_autoptr (GError) error = NULL;
+  const gboolean is_unanswered =
+      self->options.tls == NULL && !self->is_answered;
+  g_autofree char *text = NULL;
 
-  if (self->options.tls == NULL && !self->is_answered) {
-    vigil_mqtt_fault_set_error (
-        &error, VIGIL_MQTT_FAULT_CLOSED_UNANSWERED, reason);
-    reason = error->message;
-  }
-  disconnected (self,
-      reason != NULL ? reason : "the broker closed the connection", TRUE,
-      now_us);
+  if (is_unanswered || reason == NULL)
+    text = vigil_mqtt_fault_dup_text (is_unanswered
+                                          ? VIGIL_MQTT_FAULT_CLOSED_UNANSWERED
+                                          : VIGIL_MQTT_FAULT_CLOSED,
+        NULL);
+  disconnected (self, text != NULL ? text : reason, TRUE, now_us);
 }
 
 /* ---- Bytes ----------------------------------------------------------------
@@ -271,13 +273,23 @@ receive (VigilMqttClient *self, const uint8_t *buffer, size_t size,
     int64_t now_us, GError **error)
 {
   const gboolean is_first = !self->is_answered;
+  const gboolean is_mqtt =
+      !is_first || vigil_mqtt_fault_is_mqtt_answer (buffer[0]);
+  g_autoptr (GError) reason = NULL;
 
   self->is_answered = TRUE;
   if (is_first && self->options.tls == NULL &&
       vigil_mqtt_fault_is_tls_record (buffer, size))
     return vigil_mqtt_fault_set_error (
         error, VIGIL_MQTT_FAULT_PLAIN_TO_TLS, NULL);
-  return vigil_mqtt_session_received (self->session, size, now_us, error);
+  if (vigil_mqtt_session_received (self->session, size, now_us, &reason))
+    return TRUE;
+  if (g_error_matches (reason, VIGIL_ERROR, VIGIL_ERROR_PROTOCOL))
+    return vigil_mqtt_fault_set_error (error,
+        is_mqtt ? VIGIL_MQTT_FAULT_PROTOCOL : VIGIL_MQTT_FAULT_NOT_MQTT,
+        reason->message);
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
 }
 
 /* Returns: FALSE when nothing more is to be read now; the connection may be
@@ -368,8 +380,10 @@ serve_connection (VigilMqttClient *self, short events, int64_t now_us)
     return;
   if (is_attempting (self) &&
       now_us >= vigil_mqtt_dialer_get_deadline_us (self->dialer)) {
-    disconnected (self, "the broker accepted the connection and said nothing",
-        FALSE, now_us);
+    g_autofree char *reason =
+        vigil_mqtt_fault_dup_text (VIGIL_MQTT_FAULT_SILENT, NULL);
+
+    disconnected (self, reason, FALSE, now_us);
     return;
   }
   if (!vigil_mqtt_session_tick (self->session, now_us, &error)) {

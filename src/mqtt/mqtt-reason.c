@@ -102,7 +102,7 @@ vigil_mqtt_reason_to_text (int protocol, const VigilMqttPacket *packet)
   GString *text = g_string_new (words != NULL ? words : "reason not known");
 
   g_string_append_printf (text,
-      protocol == VIGIL_MQTT_PROTOCOL_5 ? " (0x%02x)" : " (%u)",
+      protocol == VIGIL_MQTT_PROTOCOL_5 ? ", code 0x%02x" : ", code %u",
       packet->reason);
   if (packet->reason_string.size > 0) {
     g_autofree char *words_of_broker =

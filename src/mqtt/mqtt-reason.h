@@ -25,7 +25,7 @@ enum {
 };
 
 /*
- * "not authorized (0x87)", with the broker's own words behind if it sent
+ * "not authorized, code 0x87", with the broker's own words behind if it sent
  * some: as CONNACK return codes in 3.1 and 3.1.1, else as reason codes.
  * Codes that nobody knows are shown as numbers. What came from the broker
  * is escaped and cut. Returns: (transfer full).

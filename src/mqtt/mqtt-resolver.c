@@ -5,6 +5,7 @@
 #include "mqtt/mqtt-resolver.h"
 
 #include "base/error.h"
+#include "mqtt/mqtt-fault.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -132,8 +133,7 @@ vigil_mqtt_resolver_poll (VigilMqttResolver *self,
     *ret_addresses = self->addresses;
     return VIGIL_MQTT_RESOLVER_FOUND;
   }
-  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
-      "cannot look up '%s': %s", self->host,
+  vigil_mqtt_fault_set_error (error, VIGIL_MQTT_FAULT_LOOKUP,
       self->code == EAI_SYSTEM ? g_strerror (self->system_code)
                                : gai_strerror (self->code));
   return VIGIL_MQTT_RESOLVER_FAILED;

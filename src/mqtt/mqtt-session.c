@@ -6,6 +6,7 @@
 #include "mqtt/mqtt-session-private.h"
 
 #include "base/error.h"
+#include "mqtt/mqtt-fault.h"
 #include "mqtt/mqtt-reason.h"
 #include <string.h>
 
@@ -212,9 +213,8 @@ refuse (VigilMqttSession *self, const VigilMqttPacket *packet, GError **error)
       vigil_mqtt_reason_to_text (self->options->protocol, packet);
 
   self->is_refused = TRUE;
-  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
-      "the broker refused the connection: %s", reason);
-  return FALSE;
+  return vigil_mqtt_fault_set_error (
+      error, vigil_mqtt_fault_from_connack (packet->reason), reason);
 }
 
 static gboolean
@@ -281,9 +281,13 @@ finish_part (VigilMqttSession *self, const VigilMqttPacket *packet,
   if (self->quota < self->quota_max)
     self->quota++;
   if (packet->reason >= VIGIL_MQTT_REASON_FAILURE && item->rejection == NULL &&
-      packet->type != VIGIL_MQTT_PACKET_PUBCOMP)
-    item->rejection =
+      packet->type != VIGIL_MQTT_PACKET_PUBCOMP) {
+    g_autofree char *reason =
         vigil_mqtt_reason_to_text (self->options->protocol, packet);
+
+    item->rejection = vigil_mqtt_fault_dup_text (
+        vigil_mqtt_fault_from_puback (packet->reason), reason);
+  }
   vigil_mqtt_sender_complete (self, number, at);
 }
 
@@ -395,9 +399,8 @@ on_disconnect (
       vigil_mqtt_reason_to_text (self->options->protocol, packet);
 
   self->is_blameless = is_of_brokers_own (packet->reason);
-  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
-      "the broker ended the connection: %s", reason);
-  return FALSE;
+  return vigil_mqtt_fault_set_error (
+      error, vigil_mqtt_fault_from_disconnect (packet->reason), reason);
 }
 
 /* CONNECT, or a part of it, is still in the output. */
@@ -626,10 +629,11 @@ vigil_mqtt_session_tick (VigilMqttSession *self, int64_t now_us, GError **error)
   if (self->phase != VIGIL_MQTT_PHASE_CONNECTED)
     return TRUE;
   if (now_us >= dead_us (self)) {
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_TIMEOUT,
-        "the broker has not answered for %.1f s (keep-alive %.0f s)",
+    g_autofree char *detail = g_strdup_printf ("for %.1f s, keep-alive %.0f s",
         (double)(now_us - self->last_received_us) / G_USEC_PER_SEC,
         (double)self->keep_alive_us / G_USEC_PER_SEC);
+
+    vigil_mqtt_fault_set_error (error, VIGIL_MQTT_FAULT_FROZEN, detail);
     return FALSE;
   }
   if (self->is_ping_pending || now_us < ping_due_us (self))

@@ -57,12 +57,11 @@ static char *
 tls_dup_timeout_reason (VigilMqttTransport *base)
 {
   const TlsTransport *self = (const TlsTransport *)base;
-  const VigilMqttFault *fault =
-      vigil_mqtt_fault_get (VIGIL_MQTT_FAULT_HANDSHAKE_TIMEOUT);
 
-  if (self->stream == NULL)
-    return g_strdup ("cannot connect: no answer in time");
-  return g_strdup_printf ("%s: %s", fault->text, fault->advice);
+  return vigil_mqtt_fault_dup_text (self->stream != NULL
+                                        ? VIGIL_MQTT_FAULT_HANDSHAKE_TIMEOUT
+                                        : VIGIL_MQTT_FAULT_NO_ANSWER,
+      NULL);
 }
 
 static VigilMqttIo

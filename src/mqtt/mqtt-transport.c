@@ -4,7 +4,7 @@
 
 #include "mqtt/mqtt-transport.h"
 
-#include "base/error.h"
+#include "mqtt/mqtt-fault.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,10 +20,20 @@ typedef struct {
 } TcpTransport;
 
 static VigilMqttIo
-fail (const char *what, int code, GError **error)
+fail (VigilMqttFaultId id, int code, GError **error)
 {
-  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE, "%s: %s", what,
-      g_strerror (code));
+  vigil_mqtt_fault_set_error (error, id, g_strerror (code));
+  return VIGIL_MQTT_IO_FAILED;
+}
+
+/* A reset that comes so early is the same news as one that comes later. */
+static VigilMqttIo
+fail_connect (int code, GError **error)
+{
+  const VigilMqttFaultId id = vigil_mqtt_fault_from_connect (code);
+
+  vigil_mqtt_fault_set_error (error, id,
+      id != VIGIL_MQTT_FAULT_CLOSED_UNANSWERED ? g_strerror (code) : NULL);
   return VIGIL_MQTT_IO_FAILED;
 }
 
@@ -55,14 +65,14 @@ vigil_mqtt_transport_connect_socket (VigilMqttTransport *self,
     self->descriptor = socket (address->sa_family,
         SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (self->descriptor < 0)
-      return fail ("cannot make a socket", errno, error);
+      return fail (VIGIL_MQTT_FAULT_UNREACHABLE, errno, error);
     set_options (self->descriptor, options);
     if (connect (self->descriptor, address, size) == 0)
       return VIGIL_MQTT_IO_DONE;
     /* interrupted: goes on by itself */
     if (errno == EINPROGRESS || errno == EINTR)
       return VIGIL_MQTT_IO_AGAIN;
-    return fail ("cannot connect", errno, error);
+    return fail_connect (errno, error);
   }
   if (poll (&poller, 1, 0) <= 0)
     return VIGIL_MQTT_IO_AGAIN;
@@ -70,7 +80,7 @@ vigil_mqtt_transport_connect_socket (VigilMqttTransport *self,
       0)
     code = errno;
   if (code != 0)
-    return fail ("cannot connect", code, error);
+    return fail_connect (code, error);
   return VIGIL_MQTT_IO_DONE;
 }
 
@@ -87,7 +97,7 @@ tcp_connect (VigilMqttTransport *base, const struct sockaddr *address,
 static char *
 tcp_dup_timeout_reason (VigilMqttTransport *base)
 {
-  return g_strdup ("cannot connect: no answer in time");
+  return vigil_mqtt_fault_dup_text (VIGIL_MQTT_FAULT_NO_ANSWER, NULL);
 }
 
 static gboolean
@@ -105,7 +115,7 @@ tcp_read (VigilMqttTransport *base, void *buffer, size_t size, size_t *ret_size,
 
   if (count < 0)
     return is_again (errno) ? VIGIL_MQTT_IO_AGAIN
-                            : fail ("the connection was lost", errno, error);
+                            : fail (VIGIL_MQTT_FAULT_LOST, errno, error);
   *ret_size = (size_t)count;
   return count == 0 ? VIGIL_MQTT_IO_END : VIGIL_MQTT_IO_DONE;
 }
@@ -123,7 +133,7 @@ tcp_writev (VigilMqttTransport *base, const struct iovec *pieces,
 
   if (count < 0)
     return is_again (errno) ? VIGIL_MQTT_IO_AGAIN
-                            : fail ("the connection was lost", errno, error);
+                            : fail (VIGIL_MQTT_FAULT_LOST, errno, error);
   *ret_size = (size_t)count;
   return VIGIL_MQTT_IO_DONE;
 }

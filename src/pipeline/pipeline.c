@@ -433,7 +433,7 @@ lose_source (VigilPipeline *self, const char *reason)
   pthread_mutex_unlock (&self->lock);
   set_message (self, text);
   if (self->failures == 1)
-    g_message ("pipeline %s: %s", self->name, self->message);
+    g_warning ("pipeline %s: %s", self->name, self->message);
   else
     g_info ("pipeline %s: %s", self->name, self->message);
   go_down (self);

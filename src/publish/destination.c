@@ -47,6 +47,18 @@ vigil_destination_check (const VigilDestinationOps *ops,
     ops->check (settings, path, context, problems);
 }
 
+char *
+vigil_destination_dup_label (
+    const VigilDestinationContext *context, const char *name)
+{
+  const char *pipeline = context->pipeline_name;
+  const char *instance = context->instance_id;
+
+  return g_strconcat (pipeline != NULL ? pipeline : "",
+      pipeline != NULL ? "/" : "", instance != NULL ? instance : "",
+      instance != NULL ? "/" : "", name, NULL);
+}
+
 VigilDestination *
 vigil_destination_new (const VigilDestinationOps *ops, const char *name,
     const VigilJson *settings, const VigilDestinationContext *context,

@@ -29,6 +29,11 @@ typedef struct {
   VigilEisBus *eis_bus;      /* nullable: no `interfaces` are configured */
 } VigilDestinationContext;
 
+/* Returns: (transfer full) by what the log names a destination: the pipeline,
+ * the instance and @name, as far as they are known, with slashes between. */
+char *vigil_destination_dup_label (
+    const VigilDestinationContext *context, const char *name);
+
 #define VIGIL_DESTINATION_DROP_REASONS_MAX 12
 
 /*

@@ -244,9 +244,8 @@ open_destination (const VigilJson *settings,
           (unsigned)vigil_schema_get_integer (settings, "max_files", 4)};
   pthread_condattr_t attributes;
 
-  self->name = g_strdup_printf ("%s/%s",
-      context->instance_id != NULL ? context->instance_id : "",
-      vigil_schema_get_string (settings, "name", "file"));
+  self->name = vigil_destination_dup_label (
+      context, vigil_schema_get_string (settings, "name", "file"));
   self->publish_frame =
       vigil_schema_get_boolean (settings, "publish_frame", FALSE);
   vigil_payload_format_parse (

@@ -657,10 +657,7 @@ vigil_mqtt_settings_new (const VigilJson *settings,
   read_options (self, settings);
   read_queue (self, settings);
   read_hosts (self, settings, context->environment);
-  self->options.name =
-      context->instance_id != NULL
-          ? g_strdup_printf ("%s/%s", context->instance_id, name)
-          : g_strdup (name);
+  self->options.name = vigil_destination_dup_label (context, name);
   if (self->options.hosts_size == 0) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
         "no broker to publish to: set MQTT_HOST in the environment or in the "

@@ -131,8 +131,7 @@ open_destination (const VigilJson *settings,
   }
   self = g_new0 (RtspDestination, 1);
   pthread_mutex_init (&self->lock, NULL);
-  self->name = g_strdup_printf (
-      "%s/rtsp", context->instance_id != NULL ? context->instance_id : "");
+  self->name = vigil_destination_dup_label (context, "rtsp");
   self->server = context->user_data;
   self->stream =
       vigil_rtsp_stream_new (path, (unsigned)vigil_schema_get_integer (settings,

@@ -198,13 +198,14 @@ describe_counts (const VigilDestinationStatus *status)
 }
 
 static void
-log_destinations (const char *id, const VigilInstanceStatus *status)
+log_destinations (
+    const char *name, const char *id, const VigilInstanceStatus *status)
 {
   for (unsigned index = 0; index < status->destinations_size; index++) {
     const VigilInstanceDestination *destination = &status->destinations[index];
     g_autofree char *counts = describe_counts (&destination->status);
 
-    g_message ("instance %s: %s: %s", id, destination->name, counts);
+    g_message ("%s/%s/%s: %s", name, id, destination->name, counts);
   }
 }
 
@@ -225,7 +226,7 @@ log_end (VigilInstance *instance)
         id, name, vigil_pipeline_state_name (status.pipeline.state),
         (guint64)status.pipeline.frames,
         (guint64)status.publisher.frames_dropped);
-  log_destinations (id, &status);
+  log_destinations (name, id, &status);
 }
 
 static void
@@ -348,7 +349,8 @@ log_start (VigilInstance *instance)
       vigil_instance_get_pipeline_name (instance));
   for (const char *const *warning = vigil_instance_get_warnings (instance);
        *warning != NULL; warning++)
-    g_warning ("instance %s: %s", id, *warning);
+    g_warning ("instance %s of '%s': %s", id,
+        vigil_instance_get_pipeline_name (instance), *warning);
 }
 
 static VigilInstance *

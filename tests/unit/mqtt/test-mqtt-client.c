@@ -372,7 +372,7 @@ test_rejected (VigilClientRig *self, gconstpointer data)
   VigilMqttStatus status;
 
   vigil_fixture_expect_warning (
-      VIGIL_CLIENT_RIG_DOMAIN, "*rejects messages: not authorized (0x87)*");
+      VIGIL_CLIENT_RIG_DOMAIN, "*rejects messages (not authorized, code 0x87*");
   client = vigil_client_rig_connect (
       self, broker, (VigilMqttOptions){.protocol = 5, .qos = qos});
   for (unsigned i = 0; i < 50; i++)
@@ -380,7 +380,7 @@ test_rejected (VigilClientRig *self, gconstpointer data)
   g_assert_true (vigil_event_wait (&self->ended, 50, 10000));
   g_assert_cmpuint (self->outcomes[VIGIL_MQTT_REJECTED], ==, 50);
   g_assert_cmpuint (vigil_fixture_count_warnings (
-                        "*rejects messages: not authorized (0x87)*"),
+                        "*rejects messages (not authorized, code 0x87*"),
       ==, 1);
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.dropped[VIGIL_MQTT_DROP_REJECTED], ==, 50);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <errno.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 #include <string.h>
@@ -75,6 +76,32 @@ test_from_numbers (void)
 }
 
 static void
+test_from_answers (void)
+{
+  const struct {
+    VigilMqttFaultId found;
+    const char *name;
+  } cases[] = {
+      {vigil_mqtt_fault_from_connect (ECONNREFUSED), "no-listener"},
+      {vigil_mqtt_fault_from_connect (EHOSTUNREACH), "unreachable"},
+      {vigil_mqtt_fault_from_connack (5), "refused-user"},
+      {vigil_mqtt_fault_from_connack (0x86), "refused-user"},
+      {vigil_mqtt_fault_from_connack (2), "refused-client-id"},
+      {vigil_mqtt_fault_from_connack (0xff), "refused"},
+      {vigil_mqtt_fault_from_puback (0x87), "rejected-access"},
+      {vigil_mqtt_fault_from_puback (0x97), "rejected"},
+      {vigil_mqtt_fault_from_disconnect (0x8e), "taken-over"},
+      {vigil_mqtt_fault_from_disconnect (0), "ended"},
+  };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpstr (
+        vigil_mqtt_fault_get (cases[i].found)->name, ==, cases[i].name);
+  g_assert_true (vigil_mqtt_fault_is_mqtt_answer (0x20));
+  g_assert_false (vigil_mqtt_fault_is_mqtt_answer ('H'));
+}
+
+static void
 test_tls_record (void)
 {
   const struct {
@@ -132,6 +159,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt-fault/error-text", test_error_text);
   g_test_add_func ("/mqtt-fault/error-escaped", test_error_escaped);
   g_test_add_func ("/mqtt-fault/from-numbers", test_from_numbers);
+  g_test_add_func ("/mqtt-fault/from-answers", test_from_answers);
   g_test_add_func ("/mqtt-fault/tls-record", test_tls_record);
   g_test_add_func ("/mqtt-fault/catalogue", test_catalogue);
   return g_test_run ();

@@ -23,15 +23,16 @@ test_text (void)
     const char *server; /* that it names */
     const char *want;
   } rows[] = {
-      {3, 2, "", "", "client identifier rejected (2)"},
-      {4, 5, "", "", "not authorized (5)"},
-      {4, 200, "", "", "reason not known (200)"},
-      {5, 0x87, "", "", "not authorized (0x87)"},
-      {5, 0xfe, "", "", "reason not known (0xfe)"},
-      {5, 0x97, "too much", "", "quota exceeded (0x97): 'too much'"},
+      {3, 2, "", "", "client identifier rejected, code 2"},
+      {4, 5, "", "", "not authorized, code 5"},
+      {4, 200, "", "", "reason not known, code 200"},
+      {5, 0x87, "", "", "not authorized, code 0x87"},
+      {5, 0xfe, "", "", "reason not known, code 0xfe"},
+      {5, 0x97, "too much", "", "quota exceeded, code 0x97: 'too much'"},
       {5, 0x9c, "", "h:1",
-          "use another server (0x9c); it names 'h:1', which is not followed"},
-      {5, 0x87, "a\nb'c\x1b[1m", "", "not authorized (0x87): 'a?b?c?[1m'"},
+          "use another server, code 0x9c; it names 'h:1', which is not "
+          "followed"},
+      {5, 0x87, "a\nb'c\x1b[1m", "", "not authorized, code 0x87: 'a?b?c?[1m'"},
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (rows); i++) {

@@ -96,7 +96,8 @@ test_refused (void)
   vigil_session_peer_init (&peer, 4, 1);
   vigil_session_peer_begin (&peer);
   vigil_session_peer_open (&peer);
-  vigil_session_peer_hear_wrong (&peer, "20 02 00 05", "not authorized (5)");
+  vigil_session_peer_hear_wrong (
+      &peer, "20 02 00 05", "not authorized, code 5");
   g_assert_true (vigil_mqtt_session_is_refused (peer.session));
   vigil_mqtt_session_close (peer.session, TRUE, peer.now_us);
   vigil_session_peer_accept (&peer);

@@ -77,6 +77,7 @@ init (TestRun *run, unsigned port)
       "{\"source\":{\"type\":\"uri\",\"uri\":\"rtsp://u:canary@%s:%u/video\","
       "\"properties\":{\"protocols\":\"tcp\",\"latency\":0}}}",
       vigil_fixture_get_address (), port);
+  vigil_fixture_allow_warning ("vigil-pipeline", "*the source is lost*");
   test_run_init (run,
       "{auto_source} name=source ! decodebin ! appsink name=destination "
       "sync=false",
