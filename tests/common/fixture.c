@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -174,6 +175,14 @@ vigil_fixture_init (int *argc, char ***argv, unsigned seconds)
   default_handler = g_log_set_default_handler (on_message, NULL);
   signal (SIGPIPE, SIG_IGN);
   signal (SIGALRM, on_alarm);
+}
+
+void
+vigil_fixture_go_first (void)
+{
+  const struct sched_param least = {
+      .sched_priority = sched_get_priority_min (SCHED_RR)};
+  (void)sched_setscheduler (0, SCHED_RR, &least);
 }
 
 /* ---- The folder -------------------------------------------------------- */

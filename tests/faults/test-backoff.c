@@ -119,6 +119,7 @@ main (int argc, char **argv)
   GPtrArray *table;
 
   vigil_fixture_init (&argc, &argv, 200);
+  vigil_fixture_go_first ();
   table = vigil_client_rig_add_table ("/faults/backoff", test_pauses);
   for (unsigned i = 0; i < G_N_ELEMENTS (causes); i++)
     for (int protocol = 3; protocol <= 5; protocol++) {

@@ -99,6 +99,7 @@ main (int argc, char **argv)
   if (argc == 5 && g_strcmp0 (argv[1], "--child") == 0)
     return run_child (argv[2], argv[3], argv[4]);
   vigil_fixture_init (&argc, &argv, 60);
+  vigil_fixture_go_first ();
   vigil_client_rig_add ("/faults/clock/jumps", test_jumps, argv[0]);
   return g_test_run ();
 }

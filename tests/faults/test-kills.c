@@ -181,6 +181,7 @@ main (int argc, char **argv)
   GPtrArray *recording;
 
   vigil_fixture_init (&argc, &argv, 200);
+  vigil_fixture_go_first ();
   recording =
       vigil_client_rig_add_table ("/faults/kills/recording", test_recording);
   add_rows (recording, FALSE);

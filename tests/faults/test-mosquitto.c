@@ -176,6 +176,7 @@ int
 main (int argc, char **argv)
 {
   vigil_fixture_init (&argc, &argv, 60);
+  vigil_fixture_go_first ();
   vigil_client_rig_add ("/faults/mosquitto/thaw", test_thaw, NULL);
   for (int protocol = 3; protocol <= 5; protocol++) {
     static const struct {

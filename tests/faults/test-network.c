@@ -366,6 +366,7 @@ main (int argc, char **argv)
 {
   make_world ();
   vigil_fixture_init (&argc, &argv, 60);
+  vigil_fixture_go_first ();
   vigil_client_rig_add (
       "/faults/network/syn-black-hole", test_syn_black_hole, NULL);
   vigil_client_rig_add ("/faults/network/black-hole", test_black_hole, NULL);
