@@ -522,7 +522,11 @@ vigil_mqtt_tls_stream_get_events (
 
   if (vigil_mqtt_tls_stream_get_pending (self) > 0)
     return POLLIN | POLLOUT;
-  return wants_write && !self->write_needs_read ? POLLIN | POLLOUT : POLLIN;
+  /* A socket that could be written does not bring a handshake on: polling
+   * for it would spin as long as the broker says nothing. */
+  return wants_write && self->is_established && !self->write_needs_read
+             ? POLLIN | POLLOUT
+             : POLLIN;
 }
 
 void

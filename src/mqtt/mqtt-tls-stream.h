@@ -48,7 +48,7 @@ ssize_t vigil_mqtt_tls_stream_writev (VigilMqttTlsStream *self,
 size_t vigil_mqtt_tls_stream_get_pending (const VigilMqttTlsStream *self);
 
 /* POLLIN, and POLLOUT when bytes wait or, with @wants_write, when writev
- * would take some. */
+ * would take some: not before the handshake is done. */
 short vigil_mqtt_tls_stream_get_events (
     const VigilMqttTlsStream *self, gboolean wants_write);
 
