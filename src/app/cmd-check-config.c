@@ -23,6 +23,10 @@ print_problems (const VigilProblems *problems)
         problem->severity == VIGIL_PROBLEM_ERROR ? "error" : "warning",
         problem->path, problem->text);
   }
+  if (vigil_problems_count_errors (problems) +
+          vigil_problems_count_warnings (problems) >
+      vigil_problems_get_size (problems))
+    printf ("... and more, which are only counted\n");
 }
 
 static int
@@ -50,7 +54,7 @@ check (const char *path, const VigilEnvironment *environment)
   vigil_entry_check_all (config, environment, problems);
   print_problems (problems);
   errors = vigil_problems_count_errors (problems);
-  warnings = vigil_problems_get_size (problems) - errors;
+  warnings = vigil_problems_count_warnings (problems);
   printf ("%s: %u pipelines, %u errors, %u warnings\n",
       vigil_config_get_path (config), vigil_config_get_pipeline_count (config),
       errors, warnings);

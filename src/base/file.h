@@ -6,10 +6,10 @@
 
 /*
  * Reads all of @path, at most @max_bytes: a device or a pipe without end is
- * an error, not a full memory. Blocks on the disk, and while a pipe's writer is
- * silent; a pipe that nobody writes to is empty. The errors are VIGIL_ERROR_NOT_FOUND
- * (there is no such file), _INVALID (a folder, no permission, cannot be
- * read) and _LIMIT; their text starts with @path.
+ * an error, not a full memory. Blocks on the disk, and while a pipe's writer
+ * is silent; a pipe that nobody writes to is empty. The errors are
+ * VIGIL_ERROR_NOT_FOUND (there is no such file), _INVALID (a folder, no
+ * permission, cannot be read) and _LIMIT; their text starts with @path.
  * Returns: (transfer full) (nullable): the bytes with a NUL behind them.
  */
 char *vigil_file_read (

@@ -4,9 +4,12 @@
 
 #include "base/error.h"
 
+/* Nobody reads more, and a broken file of 16 MiB has millions. */
+#define KEPT_MAX 1000
+
 struct _VigilProblems {
   GArray *list; /* VigilProblem, whose texts it owns */
-  unsigned errors;
+  unsigned counts[VIGIL_PROBLEM_ERROR + 1];
 };
 
 static void
@@ -41,6 +44,10 @@ vigil_problems_add (VigilProblems *self, VigilProblemSeverity severity,
 {
   g_return_if_fail (self != NULL && path != NULL);
 
+  gboolean is_full = vigil_problems_is_full (self, severity);
+  self->counts[severity]++;
+  if (is_full)
+    return;
   va_list arguments;
   va_start (arguments, format);
   VigilProblem problem = {
@@ -50,20 +57,31 @@ vigil_problems_add (VigilProblems *self, VigilProblemSeverity severity,
   };
   va_end (arguments);
   g_array_append_val (self->list, problem);
-  if (severity == VIGIL_PROBLEM_ERROR)
-    self->errors++;
+}
+
+gboolean
+vigil_problems_is_full (
+    const VigilProblems *self, VigilProblemSeverity severity)
+{
+  return self->counts[severity] >= KEPT_MAX;
+}
+
+unsigned
+vigil_problems_count_errors (const VigilProblems *self)
+{
+  return self->counts[VIGIL_PROBLEM_ERROR];
+}
+
+unsigned
+vigil_problems_count_warnings (const VigilProblems *self)
+{
+  return self->counts[VIGIL_PROBLEM_WARNING];
 }
 
 unsigned
 vigil_problems_get_size (const VigilProblems *self)
 {
   return self->list->len;
-}
-
-unsigned
-vigil_problems_count_errors (const VigilProblems *self)
-{
-  return self->errors;
 }
 
 const VigilProblem *
@@ -77,20 +95,15 @@ vigil_problems_get (const VigilProblems *self, unsigned index)
 gboolean
 vigil_problems_check (const VigilProblems *self, GError **error)
 {
-  if (self->errors == 0)
+  unsigned errors = vigil_problems_count_errors (self);
+  if (errors == 0)
     return TRUE;
-  const VigilProblem *first = NULL;
-  for (unsigned i = 0; first == NULL; i++) {
-    const VigilProblem *problem = vigil_problems_get (self, i);
-    if (problem->severity == VIGIL_PROBLEM_ERROR)
-      first = problem;
-  }
-  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID, "%s: %s", first->path,
-      first->text);
-  if (self->errors > 1 && error != NULL && *error != NULL) {
-    g_autofree char *message = (*error)->message;
-    (*error)->message =
-        g_strdup_printf ("%s (and %u more)", message, self->errors - 1);
-  }
+  const VigilProblem *first = vigil_problems_get (self, 0);
+  for (unsigned i = 1; first->severity != VIGIL_PROBLEM_ERROR; i++)
+    first = vigil_problems_get (self, i);
+  g_autofree char *more =
+      errors > 1 ? g_strdup_printf (" (and %u more)", errors - 1) : NULL;
+  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID, "%s: %s%s", first->path,
+      first->text, more != NULL ? more : "");
   return FALSE;
 }

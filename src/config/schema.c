@@ -211,7 +211,9 @@ check_unknown_key (const VigilSchemaKey *keys, const char *name,
     const char *path, VigilProblems *problems)
 {
   g_autofree char *key_path = vigil_schema_join_path (path, name);
-  const char *nearest = vigil_schema_find_nearest (keys, name);
+  const char *nearest = vigil_problems_is_full (problems, VIGIL_PROBLEM_WARNING)
+                            ? NULL
+                            : vigil_schema_find_nearest (keys, name);
   if (nearest != NULL)
     vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, key_path,
         "unknown key, without effect: did you mean '%s'?", nearest);
@@ -240,13 +242,14 @@ check_list (const VigilSchemaKey *key, const VigilJson *list, const char *path,
 }
 
 static void
-check_range (const VigilSchemaKey *key, double number, const char *path,
-    VigilProblems *problems)
+check_range (const VigilSchemaKey *key, const VigilJson *value,
+    const char *path, VigilProblems *problems)
 {
+  double number = vigil_json_get_number (value);
   if (!has_range (key) || (number >= key->minimum && number <= key->maximum))
     return;
   g_autofree char *range = format_range (key);
-  g_autofree char *given = format_number (number);
+  g_autofree char *given = vigil_json_to_text (value);
   vigil_problems_add (
       problems, VIGIL_PROBLEM_ERROR, path, "%s: want %s", given, range);
 }
@@ -276,7 +279,7 @@ check_value (const VigilSchemaKey *key, const VigilJson *value,
   switch (key->type) {
   case VIGIL_SCHEMA_INTEGER:
   case VIGIL_SCHEMA_NUMBER:
-    check_range (key, vigil_json_get_number (value), path, problems);
+    check_range (key, value, path, problems);
     return;
   case VIGIL_SCHEMA_STRING:
     if (!key->allow_empty && vigil_json_get_string (value)[0] == '\0')

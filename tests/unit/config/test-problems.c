@@ -60,6 +60,26 @@ test_check (void)
   g_assert_false (vigil_problems_check (problems, NULL));
 }
 
+/* A broken file of 16 MiB must not fill the memory, nor hide its errors
+ * behind its warnings. */
+static void
+test_too_many (void)
+{
+  g_autoptr (VigilProblems) problems = vigil_problems_new ();
+  for (unsigned i = 0; i < 5000; i++)
+    vigil_problems_add (problems, VIGIL_PROBLEM_WARNING, "a", "odd");
+  g_assert_true (vigil_problems_is_full (problems, VIGIL_PROBLEM_WARNING));
+  g_assert_false (vigil_problems_is_full (problems, VIGIL_PROBLEM_ERROR));
+  for (unsigned i = 0; i < 3000; i++)
+    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, "b", "want %u", i);
+  g_assert_cmpuint (vigil_problems_get_size (problems), ==, 2000);
+  g_assert_cmpuint (vigil_problems_count_warnings (problems), ==, 5000);
+  g_assert_cmpuint (vigil_problems_count_errors (problems), ==, 3000);
+  g_autoptr (GError) error = NULL;
+  g_assert_false (vigil_problems_check (problems, &error));
+  g_assert_cmpstr (error->message, ==, "b: want 0 (and 2999 more)");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -68,5 +88,6 @@ main (int argc, char **argv)
   g_test_add_func ("/problems/order", test_order);
   g_test_add_func ("/problems/warnings-pass", test_warnings_pass);
   g_test_add_func ("/problems/check", test_check);
+  g_test_add_func ("/problems/too-many", test_too_many);
   return g_test_run ();
 }

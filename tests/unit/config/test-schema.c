@@ -80,6 +80,8 @@ static const struct {
     {"integer-lowest", ",\"qos\":0", ""},
     {"integer-low", ",\"qos\":-1", "E p.qos: -1: want 0 to 2"},
     {"integer-high", ",\"qos\":3", "E p.qos: 3: want 0 to 2"},
+    {"integer-huge", ",\"qos\":9223372036854775807",
+        "E p.qos: 9223372036854775807: want 0 to 2"},
     {"number-high", ",\"ratio\":1.5", "E p.ratio: 1.5: want 0 to 1"},
     {"number-text", ",\"ratio\":\"1\"",
         "E p.ratio: want a number, got a string"},
