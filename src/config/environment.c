@@ -11,6 +11,9 @@
 #include <string.h>
 
 #define FILE_BYTES_MAX (1024 * 1024)
+/* All values with their variables: thirty lines that each name the one before
+ * twice would come to a gigabyte. */
+#define VALUES_BYTES_MAX (4 * FILE_BYTES_MAX)
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define SPACES " \t\r"
 
@@ -29,6 +32,7 @@ typedef struct {
   VigilEnvironment *environment;
   const char *text; /* what is left */
   unsigned line;
+  size_t values_bytes; /* of the values read so far */
 } Reader;
 
 static void
@@ -125,8 +129,8 @@ expand_braces (const Reader *reader, const char *text, GString *value)
 
 /* Replaces $NAME, ${NAME} and ${NAME:-text}; "$$" is a dollar sign. */
 static gboolean
-expand (const Reader *reader, unsigned line, const char *text,
-    GString *ret_value, GError **error)
+expand (Reader *reader, unsigned line, const char *text, GString *ret_value,
+    GError **error)
 {
   while (*text != '\0') {
     size_t plain = strcspn (text, "$");
@@ -154,7 +158,12 @@ expand (const Reader *reader, unsigned line, const char *text,
     } else {
       g_string_append_c (ret_value, '$');
     }
+    if (reader->values_bytes + ret_value->len > VALUES_BYTES_MAX)
+      return fail (reader, line,
+          "the variables in the values come to too much: want at most 4 MiB",
+          error);
   }
+  reader->values_bytes += ret_value->len;
   return TRUE;
 }
 
@@ -342,12 +351,12 @@ vigil_environment_parse (
 
   g_autoptr (VigilEnvironment) self = new_from_process ();
   self->file = g_strdup (file);
-  g_autofree char *copy = g_strndup (text, size);
   if (size > FILE_BYTES_MAX) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_LIMIT,
         "%s: %zu bytes: want at most %d", file, size, FILE_BYTES_MAX);
     return NULL;
   }
+  g_autofree char *copy = g_strndup (text, size);
   if (!read_text (self, copy, size, error))
     return NULL;
   return g_steal_pointer (&self);

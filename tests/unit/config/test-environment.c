@@ -116,6 +116,27 @@ test_too_long (VigilFixture *fixture, gconstpointer data)
   g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_LIMIT);
 }
 
+/* Each line doubles what the one before has, or names it a thousand times. */
+static void
+test_too_many_variables (VigilFixture *fixture, gconstpointer data)
+{
+  for (unsigned i = 0; i < 2; i++) {
+    g_autoptr (GString) text = g_string_new ("K0=0123456789\n");
+    for (unsigned line = 1; line < 64; line++) {
+      g_string_append_printf (text, "K%u=", line);
+      for (unsigned name = 0; name < (i == 0 ? 2 : 1000); name++)
+        g_string_append_printf (text, "$K%u", line - 1);
+      g_string_append_c (text, '\n');
+    }
+    g_autoptr (GError) error = NULL;
+    g_assert_null (
+        vigil_environment_parse (text->str, text->len, ".env", &error));
+    g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID);
+    g_assert_true (g_pattern_match_simple (
+        ".env, line *: *at most 4 MiB", error->message));
+  }
+}
+
 /* ---- Files and the process ------------------------------------------------
  */
 
@@ -244,6 +265,7 @@ main (int argc, char **argv)
   }
   add ("/environment/fault/nul-byte", NULL, test_nul_byte);
   add ("/environment/fault/too-long", NULL, test_too_long);
+  add ("/environment/fault/too-many-variables", NULL, test_too_many_variables);
   add ("/environment/process-wins", NULL, test_process_wins);
   add ("/environment/no-file", NULL, test_no_file);
   add ("/environment/missing-file", NULL, test_missing_file);
