@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PNG by libpng, 8 bits a sample. Rows are handed over as they lie in the
- * frame; YUV is converted row by row.
+ * frame; YUV is converted row by row. What the library writes is gathered in
+ * a buffer that grows as it must, and copied out at its exact size: queues
+ * that are bounded by bytes then hold what they count.
  */
 #include "encode/encoder-list.h"
 
@@ -16,8 +18,7 @@ typedef struct {
   VigilColour *colour;
   uint8_t *row; /* RGB of one row of YUV */
   int row_width;
-  size_t last_bytes;  /* of the last image: what to reserve for the next */
-  GByteArray *output; /* while encoding */
+  GByteArray *output; /* the image; keeps its room from frame to frame */
   char message[256];  /* of the library's last error */
 } PngState;
 
@@ -28,6 +29,7 @@ png_open (int level, GError **error)
 
   self->level = level;
   self->colour = vigil_colour_new (VIGIL_COLOUR_BEST);
+  self->output = g_byte_array_new ();
   return self;
 }
 
@@ -37,6 +39,7 @@ png_close (void *state)
   PngState *self = state;
 
   vigil_colour_free (self->colour);
+  g_byte_array_unref (self->output);
   g_free (self->row);
   g_free (self);
 }
@@ -168,18 +171,16 @@ png_encode (void *state, const VigilFrame *frame, GError **error)
   png = png_create_write_struct (
       PNG_LIBPNG_VER_STRING, self, on_error, on_warning);
   info = png != NULL ? png_create_info_struct (png) : NULL;
-  self->output = g_byte_array_sized_new ((unsigned)self->last_bytes);
+  g_byte_array_set_size (self->output, 0);
   is_written = info != NULL && write_image (self, png, info, frame, &picture);
   png_destroy_write_struct (&png, &info);
   if (!is_written) {
-    g_clear_pointer (&self->output, g_byte_array_unref);
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_FAILED,
         "could not encode a png of %dx%d: %s", frame->width, frame->height,
         self->message);
     return NULL;
   }
-  self->last_bytes = self->output->len;
-  return g_byte_array_free_to_bytes (g_steal_pointer (&self->output));
+  return g_bytes_new (self->output->data, self->output->len);
 }
 
 const VigilEncoderOps vigil_png_ops = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/picture.h"
 #include "encode/encoder.h"
+#include <malloc.h>
 #include <png.h>
 #include <string.h>
 
@@ -165,6 +166,32 @@ test_an_encoder_serves_many_frames (void)
   }
 }
 
+/* A small image after a large one takes no more than it says: queues are
+ * bounded by what images say. */
+static void
+test_memory_is_as_counted (void)
+{
+  static const int sides[] = {512, 16};
+  g_autoptr (VigilEncoder) encoder =
+      vigil_encoder_new (vigil_encoder_find ("png"), 0, NULL);
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (sides); i++) {
+    const TestPicture picture = {
+        .format = "RGB",
+        .pattern = TEST_PATTERN_COLOUR_RAMP,
+        .width = sides[i],
+        .height = sides[i],
+    };
+    g_autoptr (VigilFrame) frame = test_picture_new (&picture, NULL);
+    g_autoptr (GBytes) image = vigil_encoder_encode (encoder, frame, NULL);
+    size_t size;
+    const void *data = g_bytes_get_data (image, &size);
+
+    /* malloc rounds up, by a page at most. */
+    g_assert_cmpuint (malloc_usable_size ((void *)data), <=, size + 4096);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -176,6 +203,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/png/colours/colour-ramp",
       GINT_TO_POINTER (TEST_PATTERN_COLOUR_RAMP), test_colours);
   g_test_add_func ("/png/alpha-is-kept", test_alpha_is_kept);
+  g_test_add_func ("/png/memory-is-as-counted", test_memory_is_as_counted);
   g_test_add_func ("/png/level-is-the-effort", test_level_is_the_effort);
   g_test_add_func (
       "/png/an-encoder-serves-many-frames", test_an_encoder_serves_many_frames);
