@@ -47,10 +47,6 @@ choose_format (VigilConverter *self)
   self->to.fps_n = self->from.fps_n;
   self->to.fps_d = self->from.fps_d;
   self->to.interlace_mode = self->from.interlace_mode;
-  /* The converter wants them equal. */
-  self->to.fps_n = self->from.fps_n;
-  self->to.fps_d = self->from.fps_d;
-  self->to.interlace_mode = self->from.interlace_mode;
   if (format != GST_VIDEO_FORMAT_I420)
     return;
   self->to.colorimetry = self->from.colorimetry;
@@ -135,6 +131,7 @@ vigil_converter_convert (
 {
   GstVideoFrame source;
   Owner *owner;
+  gboolean is_converted;
 
   g_return_val_if_fail (self != NULL && GST_IS_BUFFER (buffer), NULL);
 
@@ -160,11 +157,12 @@ vigil_converter_convert (
   pthread_mutex_lock (&self->lock);
   if (self->converter == NULL)
     self->converter = gst_video_converter_new (&self->from, &self->to, NULL);
-  if (self->converter != NULL)
+  is_converted = self->converter != NULL;
+  if (is_converted)
     gst_video_converter_frame (self->converter, &source, &owner->video);
   pthread_mutex_unlock (&self->lock);
   gst_video_frame_unmap (&source);
-  if (self->converter == NULL) {
+  if (!is_converted) {
     free_owner (owner);
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNSUPPORTED,
         "no conversion from %s: put videoconvert before the appsink",

@@ -20,7 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilConverter, vigil_converter_unref)
 /*
  * @buffer: a picture of the converter's format. Returns: (transfer full)
  * (nullable): a frame with its own memory, pixels and sizes, and no times
- * or metadata. Errors: UNSUPPORTED, FAILED.
+ * or metadata. Errors: UNSUPPORTED, LIMIT (no memory), FAILED.
  */
 VigilFrame *vigil_converter_convert (
     VigilConverter *self, GstBuffer *buffer, GError **error);
