@@ -42,46 +42,56 @@ vigil_image_source_init (GstBin *pipeline, GError **error)
 /* A decodebin alone would wait for more bytes than a small image has before
  * it says what they are. */
 static gboolean
-set_caps (GstElement *source, GBytes *image, GError **error)
+set_caps (GstAppSrc *source, GBytes *image, GError **error)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (image, &size);
   g_autoptr (GstCaps) caps =
       gst_type_find_helper_for_data (NULL, data, size, NULL);
+  const char *type =
+      caps != NULL ? gst_structure_get_name (gst_caps_get_structure (caps, 0))
+                   : "unknown";
 
-  if (caps == NULL) {
+  /* A decoder would end the pipeline over what is no picture. */
+  if (!g_str_has_prefix (type, "image/") &&
+      !g_str_has_prefix (type, "video/")) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-        "the bytes are of no type that GStreamer knows: want an image");
+        "the bytes are of type %s: want an image", type);
     return FALSE;
   }
-  gst_app_src_set_caps (GST_APP_SRC (source), caps);
+  gst_app_src_set_caps (source, caps);
   return TRUE;
+}
+
+static gboolean
+refuse (GError **error)
+{
+  g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
+      "the pipeline takes no images: it is not running");
+  return FALSE;
 }
 
 gboolean
 vigil_image_source_push (
     GstBin *pipeline, GBytes *image, int64_t pts_ns, GError **error)
 {
-  g_autoptr (GstElement) source = find_source (pipeline);
+  g_autoptr (GstElement) element = find_source (pipeline);
+  GstAppSrc *source = (GstAppSrc *)element; /* or NULL */
   GstBuffer *buffer;
 
-  if (source != NULL && !set_caps (source, image, error))
-    return FALSE;
-  if (source != NULL && gst_app_src_get_current_level_buffers (
-                            GST_APP_SRC (source)) >= WAITING_MAX) {
+  if (element == NULL)
+    return refuse (error);
+  if (gst_app_src_get_current_level_buffers (source) >= WAITING_MAX) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_LIMIT,
         "%d images wait already", WAITING_MAX);
     return FALSE;
   }
+  if (!set_caps (source, image, error))
+    return FALSE;
   buffer = gst_buffer_new_wrapped_bytes (image);
   GST_BUFFER_PTS (buffer) = (GstClockTime)pts_ns;
-  if (source == NULL || gst_app_src_push_buffer (GST_APP_SRC (source),
-                            gst_buffer_ref (buffer)) != GST_FLOW_OK) {
-    gst_buffer_unref (buffer);
-    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
-        "the pipeline takes no images: it is not running");
-    return FALSE;
-  }
-  gst_buffer_unref (buffer);
+  /* The buffer is theirs, whatever they answer. */
+  if (gst_app_src_push_buffer (source, buffer) != GST_FLOW_OK)
+    return refuse (error);
   return TRUE;
 }

@@ -161,7 +161,7 @@ def test_refusals():
                 ({"type": "base64_image"}, "source.data"),
                 ({"type": "base64_image", "data": "%%%"}, "source.data"),
                 ({"type": "base64_image", "data": ""}, "source.data"),
-                ({"type": "base64_image", "data": "AAECAwQ="}, "no type"),
+                ({"type": "base64_image", "data": "AAECAwQ="}, "of type unknown"),
                 ({"type": "x"}, "source.type"), ({}, "source.type"),
                 ("x", "source"), (None, "source")):
             answer = post(client, instance, source)

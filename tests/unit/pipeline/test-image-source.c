@@ -66,13 +66,26 @@ test_no_image (VigilFixture *fixture, gconstpointer data)
 {
   g_autoptr (GstElement) pipeline =
       make_pipeline ("appsrc name=source ! fakesink");
-  g_autoptr (GBytes) image = g_bytes_new_static ("\0\1\2\3", 4);
-  g_autoptr (GError) error = NULL;
+  static const struct {
+    const char *bytes;
+    size_t size;
+    const char *message;
+  } cases[] = {
+      {"\0\1\2\3", 4, "the bytes are of type unknown: want an image"},
+      {"%PDF-1.4\n", 9, "the bytes are of type application/pdf: want an image"},
+  };
 
   g_assert_true (vigil_image_source_init (GST_BIN (pipeline), NULL));
-  g_assert_false (
-      vigil_image_source_push (GST_BIN (pipeline), image, 0, &error));
-  g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID);
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GBytes) image =
+        g_bytes_new_static (cases[i].bytes, cases[i].size);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (
+        vigil_image_source_push (GST_BIN (pipeline), image, 0, &error));
+    g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID);
+    g_assert_cmpstr (error->message, ==, cases[i].message);
+  }
 }
 
 static void
