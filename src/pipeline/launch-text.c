@@ -461,9 +461,10 @@ check_quotes (const char *text, GError **error)
     Token token = next_token (&text);
 
     if (token.open_quote != 0) {
+      /* What stands in the quotes may be a password. */
       g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
-          "pipeline: the quote %c at '%.20s' is not closed", token.open_quote,
-          token.start);
+          "pipeline: the quote %c behind '%.*s' is not closed",
+          token.open_quote, (int)strcspn (token.start, "\"'"), token.start);
       return FALSE;
     }
     if (token.type == TOKEN_END)
@@ -509,20 +510,4 @@ vigil_launch_text_expand (
   if (!check_quotes (out->str, error))
     return NULL;
   return g_string_free (g_steal_pointer (&out), FALSE);
-}
-
-gboolean
-vigil_launch_text_has_auto_source (const char *text)
-{
-  const char *p = text;
-
-  while ((p = strchr (p, '{')) != NULL) {
-    if (p[1] == '{')
-      p += 2;
-    else if (g_str_has_prefix (p, "{auto_source}"))
-      return TRUE;
-    else
-      p++;
-  }
-  return FALSE;
 }

@@ -30,9 +30,6 @@ typedef struct {
 char *vigil_launch_text_expand (
     const char *text, const VigilLaunchTextValues *values, GError **error);
 
-/* TRUE when @text, not expanded, has "{auto_source}". */
-gboolean vigil_launch_text_has_auto_source (const char *text);
-
 /*
  * Calls @visit for each name that stands where @text, expanded, names an
  * element factory; stops when it returns FALSE. Elements that
