@@ -87,12 +87,3 @@ vigil_metadata_take_message (VigilMetadata *self, char *json)
 
   g_ptr_array_add (self->messages, json);
 }
-
-gboolean
-vigil_metadata_is_empty (const VigilMetadata *self)
-{
-  g_return_val_if_fail (self != NULL, TRUE);
-
-  return self->regions->len == 0 && self->results->len == 0 &&
-         self->messages->len == 0;
-}

@@ -54,4 +54,3 @@ VigilRegion *vigil_metadata_add_region (VigilMetadata *self);
 VigilResult *vigil_metadata_add_result (GArray *results);
 /* @json (transfer full). */
 void vigil_metadata_take_message (VigilMetadata *self, char *json);
-gboolean vigil_metadata_is_empty (const VigilMetadata *self);

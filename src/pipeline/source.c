@@ -7,6 +7,7 @@
 #include "pipeline/source.h"
 
 #include "base/error.h"
+#include "config/schema.h"
 #include "pipeline/element-hint.h"
 #include "pipeline/launch-text.h"
 #include "pipeline/property.h"
@@ -38,14 +39,6 @@ step_free (Step *step)
   g_free (step);
 }
 
-static const char *
-get_text (const VigilJson *json, const char *key)
-{
-  const VigilJson *value = vigil_json_object_get (json, key);
-
-  return value != NULL ? vigil_json_get_string (value) : NULL;
-}
-
 static gboolean
 check_factory (const char *factory, const char *path, GError **error)
 {
@@ -73,18 +66,20 @@ check_factory (const char *factory, const char *path, GError **error)
 static const char *
 require_text (const VigilJson *json, const char *key, GError **error)
 {
-  const char *text = get_text (json, key);
+  const char *text = vigil_schema_get_string (json, key, NULL);
 
   if (text != NULL && *text != '\0')
     return text;
   g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
       "source.%s: want text for a source of type %s", key,
-      get_text (json, "type"));
+      vigil_schema_get_string (json, "type", NULL));
   return NULL;
 }
 
-gboolean
-vigil_source_is_network_uri (const char *uri)
+/* TRUE when @uri (nullable) names a stream that somebody sends over a network,
+ * live. */
+static gboolean
+is_network_uri (const char *uri)
 {
   static const char *const schemes[] = {"rtsp", "rtsps", "rtspt", "rtspu",
       "rtsph", "rtp", "udp", "srt", "rtmp", "rtmps", "rist", "tcp", NULL};
@@ -109,15 +104,14 @@ read_uri (VigilSource *self, const VigilJson *json, GError **error)
   }
   self->factory = g_strdup ("urisourcebin");
   vigil_json_object_take (self->properties, "uri", vigil_json_new_string (uri));
-  self->is_live =
-      vigil_source_is_network_uri (uri) || gst_uri_has_protocol (uri, "v4l2");
+  self->is_live = is_network_uri (uri) || gst_uri_has_protocol (uri, "v4l2");
   return TRUE;
 }
 
 static gboolean
 read_kind (VigilSource *self, const VigilJson *json, GError **error)
 {
-  const char *type = get_text (json, "type");
+  const char *type = vigil_schema_get_string (json, "type", NULL);
   const char *text;
 
   if (g_strcmp0 (type, "uri") == 0)
@@ -148,7 +142,7 @@ read_kind (VigilSource *self, const VigilJson *json, GError **error)
 static gboolean
 read_capsfilter (VigilSource *self, const VigilJson *json, GError **error)
 {
-  const char *text = get_text (json, "capsfilter");
+  const char *text = vigil_schema_get_string (json, "capsfilter", NULL);
   g_autoptr (GstCaps) caps = NULL;
 
   if (vigil_json_object_get (json, "capsfilter") == NULL)
@@ -233,7 +227,7 @@ read_step (char *text, GError **error)
 static gboolean
 read_postproc (VigilSource *self, const VigilJson *json, GError **error)
 {
-  const char *text = get_text (json, "postproc");
+  const char *text = vigil_schema_get_string (json, "postproc", NULL);
   g_auto (GStrv) parts = NULL;
 
   if (vigil_json_object_get (json, "postproc") == NULL)
@@ -510,7 +504,7 @@ vigil_source_find_network (GstBin *pipeline)
       found == NULL && gst_iterator_next (elements, &item) == GST_ITERATOR_OK) {
     g_autofree char *uri = dup_uri (g_value_get_object (&item));
 
-    if (vigil_source_is_network_uri (uri))
+    if (is_network_uri (uri))
       found = g_value_dup_object (&item);
     g_value_reset (&item);
   }

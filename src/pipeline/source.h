@@ -50,9 +50,6 @@ gboolean vigil_source_is_origin (GstElement *source, GstMessage *message);
  * or read. */
 gboolean vigil_source_is_fault (GstElement *source, GstMessage *message);
 
-/* TRUE when @uri names a stream that somebody sends over a network, live. */
-gboolean vigil_source_is_network_uri (const char *uri);
-
 /* TRUE when the source is known to be live from what the request says: a
  * camera, a network stream. */
 gboolean vigil_source_is_live (const VigilSource *self);
