@@ -36,15 +36,6 @@ vigil_histogram_add (VigilHistogram *self, int64_t duration_us)
   self->sum_us += (uint64_t)MAX (duration_us, 0);
 }
 
-uint64_t
-vigil_histogram_get_count (const VigilHistogram *self)
-{
-  uint64_t count = 0;
-  for (unsigned i = 0; i < VIGIL_HISTOGRAM_BUCKETS; i++)
-    count += self->counts[i];
-  return count;
-}
-
 const char *
 vigil_histogram_get_end (unsigned bucket)
 {

@@ -18,8 +18,6 @@ typedef struct {
 
 /* Negative durations count as 0. */
 void vigil_histogram_add (VigilHistogram *self, int64_t duration_us);
-/* Returns: how many durations it has. */
-uint64_t vigil_histogram_get_count (const VigilHistogram *self);
 
 /* Where @bucket ends, itself included, in seconds: "0.001" ... "+Inf".
  * (transfer none). */

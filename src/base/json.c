@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include <jansson.h>
-#include <math.h>
 #include <string.h>
 
 #define DEPTH_MAX 2048
@@ -311,12 +310,6 @@ VigilJson *
 vigil_json_new_integer (int64_t value)
 {
   return json_integer (value);
-}
-
-VigilJson *
-vigil_json_new_real (double value)
-{
-  return isfinite (value) ? json_real (value) : json_null ();
 }
 
 VigilJson *

@@ -83,7 +83,6 @@ VigilJson *vigil_json_new_object (void);
 VigilJson *vigil_json_new_array (void);
 VigilJson *vigil_json_new_string (const char *value);
 VigilJson *vigil_json_new_integer (int64_t value);
-VigilJson *vigil_json_new_real (double value);
 VigilJson *vigil_json_new_boolean (gboolean value);
 VigilJson *vigil_json_new_null (void);
 /* Both take @value (transfer full). */

@@ -20,13 +20,12 @@ struct _VigilQueue {
   GDestroyNotify destroy;
   /* Protects all below. */
   pthread_mutex_t lock;
-  pthread_cond_t not_empty; /* an item, a close or a wake for pop */
+  pthread_cond_t not_empty; /* an item or a close for pop */
   pthread_cond_t not_full;  /* room or a close for push_wait */
   Item *ring; /* capacity slots, status.items of them used from head on */
   size_t capacity;
   size_t head;
   gboolean is_closed;
-  gboolean is_woken; /* the next pop that finds nothing returns at once */
   VigilQueueStatus status;
 };
 
@@ -196,7 +195,7 @@ vigil_queue_pop (VigilQueue *self, int64_t deadline_us)
 {
   void *data = NULL;
   pthread_mutex_lock (&self->lock);
-  while (self->status.items == 0 && !self->is_closed && !self->is_woken) {
+  while (self->status.items == 0 && !self->is_closed) {
     if (deadline_us == 0 || !wait_until (self, &self->not_empty, deadline_us))
       break;
   }
@@ -205,8 +204,6 @@ vigil_queue_pop (VigilQueue *self, int64_t deadline_us)
     self->status.popped++;
     if (is_half_empty (self))
       pthread_cond_broadcast (&self->not_full);
-  } else {
-    self->is_woken = FALSE;
   }
   pthread_mutex_unlock (&self->lock);
   return data;
@@ -219,15 +216,6 @@ vigil_queue_close (VigilQueue *self)
   self->is_closed = TRUE;
   pthread_cond_broadcast (&self->not_empty);
   pthread_cond_broadcast (&self->not_full);
-  pthread_mutex_unlock (&self->lock);
-}
-
-void
-vigil_queue_wake (VigilQueue *self)
-{
-  pthread_mutex_lock (&self->lock);
-  self->is_woken = TRUE;
-  pthread_cond_signal (&self->not_empty);
   pthread_mutex_unlock (&self->lock);
 }
 

@@ -59,10 +59,6 @@ void *vigil_queue_pop (VigilQueue *self, int64_t deadline_us);
 /* No more pushes; pops still empty it. Wakes every waiter. */
 void vigil_queue_close (VigilQueue *self);
 
-/* Makes one pop that finds no item return NULL at once: the one that waits,
- * or else the next. */
-void vigil_queue_wake (VigilQueue *self);
-
 gboolean vigil_queue_is_closed (VigilQueue *self);
 
 typedef struct {

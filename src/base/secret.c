@@ -101,24 +101,9 @@ vigil_secret_get_length (const VigilSecret *self)
   return self->length;
 }
 
-gboolean
-vigil_secret_is_equal (
-    const VigilSecret *self, const char *value, size_t length)
-{
-  g_return_val_if_fail (self != NULL && value != NULL, FALSE);
-
-  /* The length is no secret; what the bytes are is. */
-  if (length != self->length)
-    return FALSE;
-  volatile unsigned char difference = 0;
-  for (size_t i = 0; i < length; i++)
-    difference |= (unsigned char)(self->bytes[i] ^ value[i]);
-  return difference == 0;
-}
-
 /* ---- Files ----------------------------------------------------------- */
 
-static gboolean
+static void
 set_errno_error (const char *path, const char *verb, GError **error)
 {
   int code = errno;
@@ -129,7 +114,6 @@ set_errno_error (const char *path, const char *verb, GError **error)
       "cannot %s '%s': %s%s", verb, path, g_strerror (code),
       code == EACCES ? "; the user of this program must be able to read it"
                      : "");
-  return FALSE;
 }
 
 static VigilSecret *

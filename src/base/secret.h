@@ -26,10 +26,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilSecret, vigil_secret_unref)
 const char *vigil_secret_get (const VigilSecret *self);
 size_t vigil_secret_get_length (const VigilSecret *self);
 
-/* Takes the same time wherever the first difference is. */
-gboolean vigil_secret_is_equal (
-    const VigilSecret *self, const char *value, size_t length);
-
 /*
  * Reads a whole file, as it is, straight into a secret: keys and files of
  * pass-phrases. Follows links; refuses what is no regular file or larger
@@ -44,8 +40,9 @@ VigilSecret *vigil_secret_read_line (const char *path, GError **error);
 
 /*
  * What the operator should know about the permissions of a file that holds
- * a secret: a sentence without a full stop when its group or everybody may
- * read or change it; NULL when all is well or it cannot be looked at.
+ * a secret: a sentence without a full stop when everybody may read it, or its
+ * group or everybody change it; NULL when all is well or it cannot be looked
+ * at.
  * Returns: (transfer full) (nullable).
  */
 char *vigil_secret_check_permissions (const char *path);

@@ -70,14 +70,6 @@ vigil_encoder_free (VigilEncoder *self)
   g_free (self);
 }
 
-const VigilEncoderOps *
-vigil_encoder_get_ops (const VigilEncoder *self)
-{
-  g_return_val_if_fail (self != NULL, NULL);
-
-  return self->ops;
-}
-
 int
 vigil_encoder_get_level (const VigilEncoder *self)
 {

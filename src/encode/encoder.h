@@ -43,7 +43,6 @@ VigilEncoder *vigil_encoder_new (
 void vigil_encoder_free (VigilEncoder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilEncoder, vigil_encoder_free)
 
-const VigilEncoderOps *vigil_encoder_get_ops (const VigilEncoder *self);
 int vigil_encoder_get_level (const VigilEncoder *self);
 
 /*

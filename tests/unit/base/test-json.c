@@ -2,7 +2,6 @@
 #include "base/error.h"
 #include "base/json.h"
 
-#include <math.h>
 #include <string.h>
 
 #define BYTES_MAX 1000
@@ -249,8 +248,6 @@ test_building (void)
   g_autoptr (VigilJson) object = vigil_json_new_object ();
   VigilJson *list = vigil_json_new_array ();
   vigil_json_array_take (list, vigil_json_new_integer (1));
-  vigil_json_array_take (list, vigil_json_new_real (0.25));
-  vigil_json_array_take (list, vigil_json_new_real (NAN));
   vigil_json_array_take (list, vigil_json_new_boolean (TRUE));
   vigil_json_array_take (list, vigil_json_new_null ());
   vigil_json_object_take (object, "list", list);
@@ -260,7 +257,7 @@ test_building (void)
   vigil_json_object_remove (object, "never was");
   g_autofree char *text = vigil_json_to_text (object);
   g_assert_cmpstr (text, ==,
-      "{\"list\":[1,0.25,null,true,null],"
+      "{\"list\":[1,true,null],"
       "\"b\xef\xbf\xbd\":\"\xef\xbf\xbdz\"}");
 }
 

@@ -190,32 +190,6 @@ test_close_ends_pop (Waiter *self, gconstpointer data)
 }
 
 static void
-test_wake_ends_pop_once (Waiter *self, gconstpointer data)
-{
-  GThread *thread = g_thread_new ("pop", run_pop, self);
-  g_assert_false (vigil_event_wait (&self->done, 1, 10));
-  vigil_queue_wake (self->queue);
-  g_thread_join (thread);
-  g_assert_null (self->popped);
-  thread = g_thread_new ("pop", run_pop, self);
-  g_assert_false (vigil_event_wait (&self->done, 2, 10));
-  push (self->queue, 7, 1);
-  g_thread_join (thread);
-  g_assert_cmpuint (GPOINTER_TO_UINT (self->popped), ==, 7);
-}
-
-/* A wake that comes before the pop is not lost, nor does it hide items. */
-static void
-test_wake_before_pop (Waiter *self, gconstpointer data)
-{
-  vigil_queue_wake (self->queue);
-  push (self->queue, 7, 1);
-  g_assert_cmpuint (
-      GPOINTER_TO_UINT (vigil_queue_pop (self->queue, -1)), ==, 7);
-  g_assert_null (vigil_queue_pop (self->queue, -1));
-}
-
-static void
 test_closed_queue_empties (Waiter *self, gconstpointer data)
 {
   push (self->queue, 7, 1);
@@ -405,8 +379,6 @@ main (int argc, char **argv)
   ADD_WAITER ("/queue/pop/deadline", test_pop_deadline);
   ADD_WAITER ("/queue/pop/waits-for-push", test_pop_waits_for_push);
   ADD_WAITER ("/queue/pop/close", test_close_ends_pop);
-  ADD_WAITER ("/queue/pop/wake", test_wake_ends_pop_once);
-  ADD_WAITER ("/queue/pop/wake-before", test_wake_before_pop);
   ADD_WAITER ("/queue/pop/closed-empties", test_closed_queue_empties);
   ADD_WAITER ("/queue/push/waits-for-room", test_push_waits_for_room);
   ADD_WAITER ("/queue/push/waits-for-half", test_push_waits_for_half);
