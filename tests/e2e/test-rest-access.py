@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Who gets in by REST, who does not, and what strangers can do to others."""
+import http.client
+import itertools
 import os
 import shutil
 import signal
@@ -389,49 +391,6 @@ def test_secrets_are_masked():
 
 # ---- Attacks on the patience of the server
 
-def test_slow_headers_harm_nobody():
-    with serve() as server:
-        client = rest.Client(server)
-        instance = client.start("live")
-        stop = threading.Event()
-        crowd = []
-
-        def drip():
-            while not stop.wait(0.5):
-                for raw in crowd:
-                    try:
-                        raw.sendall(b"X-A: b\r\n")
-                    except OSError:
-                        pass
-        for _ in range(300):
-            raw = socket.create_connection(
-                (client.address, client.port), rig.LIMIT_S)
-            raw.sendall(b"GET /pipelines HTTP/1.1\r\nHost: localhost\r\n")
-            crowd.append(raw)
-        thread = threading.Thread(target=drip, daemon=True)
-        thread.start()
-        begin = time.monotonic()
-        slowest = 0
-        while time.monotonic() < begin + 3:
-            asked = time.monotonic()
-            assert client.status(instance)["state"] == "RUNNING"
-            slowest = max(slowest, time.monotonic() - asked)
-        # Far below what the crowd may take.
-        assert slowest < 5, slowest
-        # Each is gone after its ten seconds, whatever it sends.
-        for raw in crowd:
-            raw.settimeout(rig.LIMIT_S)
-            try:
-                while raw.recv(1000):
-                    pass
-            except ConnectionError:
-                pass
-        stop.set()
-        thread.join()
-        for raw in crowd:
-            raw.close()
-
-
 def test_a_request_that_stops_half_way_is_answered_408():
     with serve() as server:
         client = rest.Client(server)
@@ -441,9 +400,63 @@ def test_a_request_that_stops_half_way_is_answered_408():
             assert raw.recv(1000).startswith(b"HTTP/1.1 408")
 
 
+# ---- What is left behind, and what stops it all
+
 def resources(server):
     folder = Path("/proc", str(server.process.pid))
     return (len(os.listdir(folder / "fd")), len(os.listdir(folder / "task")))
+
+
+def wait_for_resources(server, before, spare=2):
+    """Threads that others may use again stay for a while."""
+    end = time.monotonic() + rig.LIMIT_S
+    while True:
+        after = resources(server)
+        if all(now <= then + spare for now, then in zip(after, before)):
+            return
+        assert time.monotonic() < end, (before, after)
+        time.sleep(0.1)
+
+
+def count_connections(server, port):
+    """Of the server's own, to @port, in whatever state of TCP."""
+    folder = Path("/proc", str(server.process.pid))
+    rows = [line.split() for line in
+            (folder / "net/tcp").read_text().splitlines()[1:]]
+    own = {row[9] for row in rows if row[2].endswith(f":{port:04X}")}
+    found = 0
+    for name in os.listdir(folder / "fd"):
+        try:
+            target = os.readlink(folder / "fd" / name)
+        except FileNotFoundError:
+            continue
+        found += target.startswith("socket:[") and target[8:-1] in own
+    return found
+
+
+def wait_for_connections(server, port, count):
+    end = time.monotonic() + rig.LIMIT_S
+    while count_connections(server, port) != count:
+        assert time.monotonic() < end, count_connections(server, port)
+        time.sleep(0.05)
+
+
+def memory_kb(server):
+    text = Path("/proc", str(server.process.pid), "status").read_text()
+    return int(text.split("RssAnon:")[1].split()[0])
+
+
+def run_together(function, *arguments, times=4):
+    threads = [threading.Thread(target=function, args=arguments, daemon=True)
+               for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def join(threads):
+    for thread in threads:
+        thread.join()
 
 
 def test_a_thousand_starts_and_stops_leave_nothing():
@@ -452,53 +465,121 @@ def test_a_thousand_starts_and_stops_leave_nothing():
             LIVE, "live", publisher={}, auto_start=False))
         with rig.serve(config, rig.write_environment(broker)) as server:
             client = rest.Client(server)
+            failures = []
 
             def cycle(times):
                 for _ in range(times):
                     instance = client.start("live")
                     answer = client.ask("DELETE", f"/pipelines/{instance}")
-                    assert answer.json()["state"] == "ABORTED", answer
-            cycle(50)
-            before = resources(server)
-            threads = [threading.Thread(target=cycle, args=(240,))
-                       for _ in range(4)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            end = time.monotonic() + rig.LIMIT_S
-            while True:
-                after = resources(server)
-                if after[0] <= before[0] + 2 and after[1] <= before[1] + 2:
-                    break
-                assert time.monotonic() < end, (before, after)
-                time.sleep(0.1)
-            assert broker.count("New client connected") <= \
-                broker.count("disconnected") + broker.count("DISCONNECT")
-            # The table keeps the last hundred.
+                    if answer.json()["state"] != "ABORTED":
+                        failures.append(answer)
+            # The table keeps a hundred that have ended.
+            join(run_together(cycle, 50))
+            before, before_kb = resources(server), memory_kb(server)
+            join(run_together(cycle, 250))
+            assert not failures, failures
+            wait_for_resources(server, before)
+            grown_kb = memory_kb(server) - before_kb
+            wait_for_connections(server, broker.port, 0)
             assert len(client.get("/pipelines/status").json()) == 100
+            # 4 KB of each; sanitizers keep what was freed.
+            if "VIGIL_TEST_PATIENCE" not in os.environ:
+                assert grown_kb < 4000, grown_kb
+            # While one runs, the counting sees it.
+            client.start("live")
+            wait_for_connections(server, broker.port, 1)
             assert server.terminate() == 0, server.text()
 
 
-def test_sigterm_while_requests_come():
+def test_delete_during_start():
+    """Instances are stopped by others while their sources still connect, or
+    earlier."""
+    play = "{auto_source} ! decodebin ! appsink name=destination"
+    config = rig.write_config(rig.pipeline(play, "play", auto_start=False))
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent, \
+            rig.serve(config, rig.write_environment()) as server:
+        silent.settimeout(rig.LIMIT_S)
+        client = rest.Client(server)
+        address = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/"
+        request = {"source": {"type": "uri", "uri": address}}
+        answers = []
+        is_over = threading.Event()
+
+        def start_some():
+            for _ in range(20):
+                answers.append(
+                    client.ask("POST", rest.START + "play", request))
+
+        def delete_all():
+            while True:
+                last = is_over.is_set()
+                for status in client.get("/pipelines/status").json():
+                    if status["state"] in ("QUEUED", "RUNNING"):
+                        answers.append(client.ask(
+                            "DELETE", f"/pipelines/{status['id']}"))
+                if last:
+                    return
+        # One whose source has connected and waits for a first byte.
+        instance = client.start("play", request)
+        with silent.accept()[0]:
+            client.ask("DELETE", f"/pipelines/{instance}")
+        assert client.status(instance)["state"] == "ABORTED"
+        before = resources(server)
+        deleters = run_together(delete_all, times=3)
+        join(run_together(start_some, times=3))
+        is_over.set()
+        join(deleters)
+        bad = [answer for answer in answers if answer.status != 200]
+        assert not bad, bad
+        states = [status["state"]
+                  for status in client.get("/pipelines/status").json()]
+        assert states == ["ABORTED"] * 61, states
+        # Threads of GStreamer's pool go later than a test can wait.
+        wait_for_resources(server, (before[0], 1000))
+        assert server.terminate() == 0, server.text()
+
+
+def test_sigterm_during_all_of_it():
+    """Starts and stops, bodies of 100 MB, headers and bodies that never end:
+    none of them keeps the server from ending."""
     with serve() as server:
         client = rest.Client(server)
+        is_over = threading.Event()
 
-        def storm():
-            try:
-                while True:
-                    instance = client.start("live")
-                    client.ask("DELETE", f"/pipelines/{instance}")
-            except (OSError, AssertionError):
-                pass  # refused with 503, or gone
-        threads = [threading.Thread(target=storm) for _ in range(6)]
-        for thread in threads:
-            thread.start()
+        def storm(work):
+            while not is_over.is_set():
+                try:
+                    work()
+                except (OSError, AssertionError, http.client.HTTPException):
+                    pass  # refused with 503, or gone
+
+        def start_and_stop():
+            instance = client.start("live")
+            client.ask("DELETE", f"/pipelines/{instance}")
+
+        def send_much():
+            client.ask("POST", rest.START + "live", b" " * 100000000)
+
+        def drip():
+            head = f"POST {rest.START}live HTTP/1.1\r\nHost: localhost\r\n"
+            has_headers = next(turns) % 2 == 1
+            if has_headers:
+                head += "Content-Type: application/json\r\n" \
+                        "Content-Length: 1000\r\n\r\n"
+            with socket.create_connection(
+                    (client.address, client.port), rig.LIMIT_S) as raw:
+                raw.sendall(head.encode())
+                while not is_over.wait(0.2):
+                    raw.sendall(b" " if has_headers else b"X-A: b\r\n")
+        turns = itertools.count()
+        threads = run_together(storm, start_and_stop, times=4)
+        threads += run_together(storm, send_much, times=1)
+        threads += run_together(storm, drip, times=50)
         server.wait_for("starts", 20)
         server.signal(signal.SIGTERM)
         assert server.wait() == 0, server.text()
-        for thread in threads:
-            thread.join(rig.LIMIT_S)
+        is_over.set()
+        join(threads)
 
 
 tap.run(globals())
