@@ -115,11 +115,11 @@ open_file (VigilFileWriter *self, GError **error)
   return TRUE;
 }
 
-/* PATH.2 to PATH.3, PATH.1 to PATH.2, PATH to PATH.1. */
+/* PATH.2 to PATH.3, PATH.1 to PATH.2, PATH to PATH.1. What cannot be renamed
+ * stays open: an array that is opened again is begun anew. */
 static gboolean
 rotate (VigilFileWriter *self, GError **error)
 {
-  vigil_file_writer_close (self);
   for (unsigned i = self->max_files; i > 0; i--) {
     g_autofree char *newer = i > 1
                                  ? g_strdup_printf ("%s.%u", self->path, i - 1)
@@ -131,6 +131,7 @@ rotate (VigilFileWriter *self, GError **error)
   }
   if (self->max_files == 0 && unlink (self->path) != 0)
     return fail (self, "cannot rotate", errno, error);
+  vigil_file_writer_close (self);
   return open_file (self, error);
 }
 

@@ -6,6 +6,7 @@
 #include "common/fixture.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -142,6 +143,28 @@ test_rotation_of_arrays (Fixture *self, gconstpointer data)
   append_all (
       self, (const char *[]){"{\"a\":1}", "{\"a\":2}", "{\"a\":3}", NULL});
   assert_file (self, ".1", "[{\"a\":1},\n{\"a\":2}\n]\n");
+  assert_file (self, "", "[{\"a\":3}\n]\n");
+}
+
+/* What cannot be renamed keeps its records. */
+static void
+test_rotation_that_fails (Fixture *self, gconstpointer data)
+{
+  g_autofree char *older = g_strconcat (self->path, ".1", NULL);
+
+  open_writer (self, TRUE, 12, 1);
+  append_all (self, (const char *[]){"{\"a\":1}", NULL});
+  g_assert_cmpint (g_mkdir (older, 0755), ==, 0);
+  for (unsigned i = 0; i < 2; i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (append (self, "{\"a\":2}", &error));
+    g_assert_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE);
+    assert_file (self, "", "[{\"a\":1}\n]\n");
+  }
+  g_assert_cmpint (g_rmdir (older), ==, 0);
+  append_all (self, (const char *[]){"{\"a\":3}", NULL});
+  assert_file (self, ".1", "[{\"a\":1}\n]\n");
   assert_file (self, "", "[{\"a\":3}\n]\n");
 }
 
@@ -329,6 +352,7 @@ main (int argc, char **argv)
       "/file-writer/line-that-a-crash-cut-off", test_line_that_a_crash_cut_off);
   add ("/file-writer/rotation", test_rotation);
   add ("/file-writer/rotation-of-arrays", test_rotation_of_arrays);
+  add ("/file-writer/rotation-that-fails", test_rotation_that_fails);
   add ("/file-writer/rotation-keeping-none", test_rotation_keeping_none);
   add ("/file-writer/full-disk/lines", test_full_disk);
   g_test_add ("/file-writer/full-disk/array", Fixture, "array", set_up,
