@@ -16,6 +16,7 @@ vigil_message_new (GBytes *metadata, GBytes *frame, gboolean frame_is_borrowed,
   self->frame_is_borrowed = frame_is_borrowed;
   self->content_type = content_type;
   self->frame_id = frame_id;
+  self->pts = VIGIL_TIME_NONE;
   atomic_init (&self->reference_count, 1);
   return self;
 }

@@ -19,6 +19,7 @@ typedef struct {
   gboolean frame_is_borrowed;
   const char *content_type; /* (nullable) of the frame; interned or static */
   uint64_t frame_id;
+  int64_t pts;     /* of the frame, or VIGIL_TIME_NONE; set before sharing */
   VigilFrame *raw; /* (nullable) the picture, when the bytes are raw ones */
   /* Not GLib's count: ThreadSanitizer sees only what is compiled with it. */
   atomic_uint reference_count;

@@ -429,6 +429,7 @@ send_to_target (VigilPublisher *self, Target *target, VigilMessage *common)
     own = vigil_message_new (g_steal_pointer (&target->metadata),
         common->frame != NULL ? g_bytes_ref (common->frame) : NULL,
         common->frame_is_borrowed, common->content_type, common->frame_id);
+    own->pts = common->pts;
     if (common->raw != NULL)
       vigil_message_set_raw (own, common->raw);
   }
@@ -453,6 +454,7 @@ publish_frame (VigilPublisher *self, VigilFrame *frame)
     image = get_image (self, frame, &is_borrowed);
   message = vigil_message_new (g_steal_pointer (&metadata), image, is_borrowed,
       get_content_type (self, frame), frame->frame_id);
+  message->pts = frame->pts;
   if (image != NULL && vigil_frame_is_raw (frame) &&
       self->settings.publishes_raw)
     vigil_message_set_raw (message, frame);

@@ -6,14 +6,10 @@
 #include <pthread.h>
 #include <string.h>
 
-#define METADATA_BYTES_MAX (64 * 1024 * 1024)
-#define METADATA_DEPTH_MAX 128
-#define NOBODY (-1)
-
 struct _VigilImageResponse {
   pthread_mutex_t lock;    /* protects what follows */
   pthread_cond_t changed;  /* of message or has_ended */
-  int64_t expected_pts_ns; /* NOBODY: nobody waits */
+  int64_t expected_pts_ns; /* or VIGIL_TIME_NONE: nobody waits */
   VigilMessage *message;   /* nullable: the one that was expected */
   gboolean has_ended;
   uint64_t offered;
@@ -27,7 +23,7 @@ vigil_image_response_new (void)
 
   pthread_mutex_init (&self->lock, NULL);
   pthread_cond_init (&self->changed, NULL);
-  self->expected_pts_ns = NOBODY;
+  self->expected_pts_ns = VIGIL_TIME_NONE;
   return self;
 }
 
@@ -83,7 +79,7 @@ vigil_image_response_wait (
     status = pthread_cond_clockwait (
         &self->changed, &self->lock, CLOCK_MONOTONIC, &deadline);
   message = g_steal_pointer (&self->message);
-  self->expected_pts_ns = NOBODY;
+  self->expected_pts_ns = VIGIL_TIME_NONE;
   pthread_mutex_unlock (&self->lock);
   return message == NULL ? NULL : format_message (message, with_frame);
 }
@@ -122,7 +118,7 @@ is_accepting (void *state)
   gboolean is_expected;
 
   pthread_mutex_lock (&self->lock);
-  is_expected = self->expected_pts_ns != NOBODY;
+  is_expected = self->expected_pts_ns != VIGIL_TIME_NONE;
   pthread_mutex_unlock (&self->lock);
   return is_expected;
 }
@@ -137,28 +133,15 @@ skip (void *state)
   pthread_mutex_unlock (&self->lock);
 }
 
-/* Only the message itself says which image it is about. */
-static int64_t
-read_pts (const VigilMessage *message)
-{
-  gsize size;
-  const char *text = g_bytes_get_data (message->metadata, &size);
-  g_autoptr (VigilJson) metadata = vigil_json_parse (
-      text, (gssize)size, METADATA_BYTES_MAX, METADATA_DEPTH_MAX, NULL);
-
-  return vigil_schema_get_integer (metadata, "pts", NOBODY);
-}
-
 static void
 send_message (void *state, VigilMessage *message, int64_t deadline_us)
 {
   VigilImageResponse *self = state;
-  int64_t pts_ns = read_pts (message);
 
   pthread_mutex_lock (&self->lock);
   self->offered++;
-  if (pts_ns != NOBODY && pts_ns == self->expected_pts_ns &&
-      self->message == NULL) {
+  if (message->pts != VIGIL_TIME_NONE &&
+      message->pts == self->expected_pts_ns && self->message == NULL) {
     self->message = vigil_message_ref (message);
     self->handed_over++;
     pthread_cond_signal (&self->changed);

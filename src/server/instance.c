@@ -12,6 +12,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* A pipeline that shows no frames at all must not have them all kept. */
+enum { PENDING_MAX = 1000 };
+
 typedef enum {
   PHASE_QUEUED,
   PHASE_STARTED,
@@ -448,12 +451,6 @@ vigil_instance_takes_images (const VigilInstance *self)
   return self->takes_images;
 }
 
-gboolean
-vigil_instance_is_synchronous (const VigilInstance *self)
-{
-  return self->response != NULL;
-}
-
 /* Puts the image in and remembers what was said about it. */
 static gboolean
 push_image (
@@ -475,6 +472,8 @@ push_image (
     pending->pts_ns = self->last_pts_ns;
     pending->metadata = g_strdup (image->metadata);
     g_queue_push_tail (&self->images, pending);
+    if (self->images.length > PENDING_MAX)
+      pending_free (g_queue_pop_head (&self->images));
     if (self->response != NULL)
       vigil_image_response_expect (self->response, pending->pts_ns);
     is_pushed = vigil_pipeline_push_image (

@@ -75,13 +75,11 @@ typedef struct {
 
 /* TRUE when images are put in by ingest. */
 gboolean vigil_instance_takes_images (const VigilInstance *self);
-/* TRUE when its request said "sync": ingest then waits for the result. */
-gboolean vigil_instance_is_synchronous (const VigilInstance *self);
 
 /*
- * Puts @image in. Synchronous: waits for its turn and for what becomes of
- * the image, and sets @ret_result (transfer full): {"metadata", "blob"} as
- * text. Otherwise returns at once and sets it to NULL.
+ * Puts @image in. Synchronous (the request said "sync"): waits for its turn and
+ * for what becomes of the image, and sets @ret_result (transfer full):
+ * {"metadata", "blob"} as text. Otherwise returns at once and sets it to NULL.
  * Errors: INVALID: no image; UNAVAILABLE: it does not run; LIMIT: too many
  * wait; TIMEOUT.
  */

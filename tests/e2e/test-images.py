@@ -80,7 +80,7 @@ def test_synchronous():
         for number in range(5):
             answer = post(client, instance, in_base64(image),
                           publish_frame=number % 2 == 1,
-                          custom_meta_data={"number": number})
+                          custom_meta_data={"number": number, "pts": 5})
             assert answer.status == 200, answer
             # As in DLSPS: JSON in a JSON string.
             result = json.loads(answer.json())

@@ -17,6 +17,7 @@ send_pts (VigilImageResponse *response, int64_t pts_ns)
       vigil_message_new (g_bytes_new_take (g_steal_pointer (&text), size),
           g_bytes_new_static ("abc", 3), FALSE, "image/jpeg", 0);
 
+  message->pts = pts_ns;
   OPS->send (response, message, 0);
 }
 
