@@ -179,10 +179,6 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
             "A message above the broker's limit: `reduce` sends an image that "
             "was encoded here at a lower quality, else the metadata "
             "alone; `drop` does not send it."},
-    {.name = "allow_request_broker",
-        .type = VIGIL_SCHEMA_BOOLEAN,
-        .default_text = "false",
-        .help = "A request may name another broker, credentials and files."},
     {.name = "type",
         .type = VIGIL_SCHEMA_STRING,
         .default_text = "mqtt",
@@ -650,7 +646,7 @@ vigil_mqtt_settings_new (const VigilJson *settings,
     const VigilDestinationContext *context, GError **error)
 {
   g_autoptr (VigilMqttSettings) self = g_new0 (VigilMqttSettings, 1);
-  const char *name = vigil_schema_get_string (settings, "name", "mqtt");
+  const char *name = context->name != NULL ? context->name : "mqtt";
   g_autoptr (GError) reason = NULL;
 
   read_payload (self, settings, context->environment);
