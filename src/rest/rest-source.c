@@ -93,14 +93,16 @@ vigil_rest_source_check_file (const char *file, const char *path,
 
   if (settings->is_loopback)
     return TRUE;
-  resolved = resolve_file (file);
+  /* Where a relative one starts depends on who opens it. */
+  if (g_path_is_absolute (file))
+    resolved = resolve_file (file);
   for (char **folder = settings->folders;
        resolved != NULL && folder != NULL && *folder != NULL; folder++)
     if (is_below (resolved, *folder))
       return TRUE;
   return refuse (error, path,
-      "want a file below a folder of config.rest.folders, because the server "
-      "listens beyond this machine");
+      "want the absolute path of a file below a folder of "
+      "config.rest.folders, because the server listens beyond this machine");
 }
 
 /* ---- Addresses --------------------------------------------------------- */

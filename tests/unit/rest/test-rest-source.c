@@ -135,6 +135,21 @@ test_folders (VigilFixture *fixture, gconstpointer data)
   check_file ("/", &settings, FALSE);
 }
 
+/* The file destination starts at the configuration's folder, not here. */
+static void
+test_relative (VigilFixture *fixture, gconstpointer data)
+{
+  g_autofree char *here = g_get_current_dir ();
+  char *folders[] = {here, NULL};
+  const VigilRestSettings remote = {.folders = folders};
+  const VigilRestSettings local = {.is_loopback = TRUE};
+  const char *text = "{\"destination\":{\"metadata\":{\"type\":\"file\","
+                     "\"path\":\"config.json\"}}}";
+
+  g_assert_false (check (text, &remote, NULL));
+  g_assert_true (check (text, &local, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -145,5 +160,6 @@ main (int argc, char **argv)
   ADD ("/rest-source/local", test_local);
   ADD ("/rest-source/remote", test_remote);
   ADD ("/rest-source/folders", test_folders);
+  ADD ("/rest-source/relative", test_relative);
   return g_test_run ();
 }
