@@ -166,19 +166,42 @@ vigil_rest_instances_get_status (
 
 /* ---- Summary ----------------------------------------------------------- */
 
-/* TRUE for keys whose values are nobody's business: password, user-pw,
- * token ... */
+/* In names whose values are nobody's business: password, user-pw, token ... */
+#define SECRET_WORDS                                                           \
+  "pass(word|wd|phrase)|secret|token|[-_]pw|credential|authorization|cookie|"  \
+  "(api|access|private)[-_]?key"
+/* NAME=VALUE, as a property stands in a launch text. */
+#define SECRET_PROPERTY                                                        \
+  "([\\w-]*(?:" SECRET_WORDS                                                   \
+  ")[\\w-]*\\s*=\\s*)(\"(\\\\.|[^\"\\\\])*\"|'[^']*'|[^\\s!]+)"
+
+static const GRegex *
+get_regex (const char *pattern, GRegex **once)
+{
+  if (g_once_init_enter (once))
+    g_once_init_leave (once,
+        g_regex_new (pattern, G_REGEX_CASELESS | G_REGEX_OPTIMIZE, 0, NULL));
+  return *once;
+}
+
 static gboolean
 is_secret_key (const char *key)
 {
-  static const char *const words[] = {
-      "password", "passwd", "secret", "token", "-pw", "_pw", "credential"};
-  g_autofree char *lower = g_ascii_strdown (key, -1);
+  static GRegex *once;
 
-  for (size_t i = 0; i < G_N_ELEMENTS (words); i++)
-    if (strstr (lower, words[i]) != NULL)
-      return TRUE;
-  return FALSE;
+  return g_regex_match (get_regex (SECRET_WORDS, &once), key, 0, NULL);
+}
+
+/* The launch text without user information in URIs, and without values of
+ * secret properties. */
+static char *
+mask_launch_text (const char *text)
+{
+  static GRegex *once;
+  g_autofree char *masked = vigil_log_mask (text);
+
+  return g_regex_replace (
+      get_regex (SECRET_PROPERTY, &once), masked, -1, 0, "\\1" MASK, 0, NULL);
 }
 
 /* A copy of @value without secrets. */
@@ -276,7 +299,7 @@ write_summary (VigilJsonWriter *writer, VigilInstance *instance)
       given == NULL ? vigil_json_new_object () : mask (given);
   g_autoptr (VigilJson) rest = vigil_json_copy (request);
   g_autofree char *launch =
-      vigil_log_mask (vigil_instance_get_launch_text (instance));
+      mask_launch_text (vigil_instance_get_launch_text (instance));
   g_auto (VigilInstanceStatus) status = {0};
 
   vigil_instance_get_status (instance, &status);

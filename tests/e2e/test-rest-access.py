@@ -368,10 +368,18 @@ def test_files_from_afar():
 def test_secrets_are_masked():
     config = rig.write_config(
         rig.pipeline("{auto_source} ! decodebin ! appsink name=destination",
-                     "play", auto_start=False))
+                     "play", auto_start=False),
+        rig.pipeline("rtspsrc location=rtsp://127.0.0.1:9/ user-id=me "
+                     "user-pw=\"CANARY-3 a\" ! fakesink", "launch",
+                     auto_start=False))
     with rig.serve(config, rig.write_environment(
             LOG_LEVEL="DEBUG")) as server:
         client = rest.Client(server)
+        launch = client.start("launch", {"parameters": {
+            "passphrase": "CANARY-4", "Authorization": "CANARY-5"}})
+        answer = client.get(f"/pipelines/{launch}")
+        assert "user-id=me user-pw=*** ! fakesink" in answer.body, answer
+        assert "CANARY" not in answer.body, answer
         instance = client.start("play", {"source": {
             "type": "uri", "uri": "rtsp://me:CANARY-1@127.0.0.1:9/",
             "properties": {"user-pw": "CANARY-2"}}})
