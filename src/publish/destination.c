@@ -48,15 +48,14 @@ vigil_destination_check (const VigilDestinationOps *ops,
 }
 
 char *
-vigil_destination_dup_label (
-    const VigilDestinationContext *context, const char *name)
+vigil_destination_dup_label (const VigilDestinationContext *context)
 {
   const char *pipeline = context->pipeline_name;
   const char *instance = context->instance_id;
 
   return g_strconcat (pipeline != NULL ? pipeline : "",
       pipeline != NULL ? "/" : "", instance != NULL ? instance : "",
-      instance != NULL ? "/" : "", name, NULL);
+      instance != NULL ? "/" : "", context->name, NULL);
 }
 
 VigilDestination *
@@ -64,6 +63,7 @@ vigil_destination_new (const VigilDestinationOps *ops, const char *name,
     const VigilJson *settings, const VigilDestinationContext *context,
     GError **error)
 {
+  VigilDestinationContext named = *context;
   VigilDestination *self;
   void *state;
 
@@ -74,12 +74,13 @@ vigil_destination_new (const VigilDestinationOps *ops, const char *name,
           ops->stop != NULL && ops->get_status != NULL && ops->close != NULL,
       NULL);
 
-  state = ops->open (settings, context, error);
+  named.name = name != NULL ? name : ops->type;
+  state = ops->open (settings, &named, error);
   if (state == NULL)
     return NULL;
   self = g_new0 (VigilDestination, 1);
   self->ops = ops;
-  self->name = g_strdup (name != NULL ? name : ops->type);
+  self->name = g_strdup (named.name);
   self->state = state;
   return self;
 }
@@ -99,12 +100,6 @@ const char *
 vigil_destination_get_name (const VigilDestination *self)
 {
   return self->name;
-}
-
-const char *
-vigil_destination_get_type (const VigilDestination *self)
-{
-  return self->ops->type;
 }
 
 gboolean

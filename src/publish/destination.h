@@ -24,15 +24,16 @@ typedef struct {
   const char *config_folder; /* nullable: relative paths start there */
   const char *instance_id;   /* nullable in checks */
   const char *pipeline_name; /* nullable in checks */
+  const char *name;          /* of this one; nullable in checks */
   void *user_data;           /* nullable: of who added it by itself */
   gboolean is_live;          /* FALSE: send may wait, see send */
   VigilEisBus *eis_bus;      /* nullable: no `interfaces` are configured */
 } VigilDestinationContext;
 
-/* Returns: (transfer full) by what the log names a destination: the pipeline,
- * the instance and @name, as far as they are known, with slashes between. */
-char *vigil_destination_dup_label (
-    const VigilDestinationContext *context, const char *name);
+/* Returns: (transfer full) by what the log names a destination: pipeline,
+ * instance and name, as far as they are known, with slashes between. For
+ * open. */
+char *vigil_destination_dup_label (const VigilDestinationContext *context);
 
 #define VIGIL_DESTINATION_DROP_REASONS_MAX 12
 
@@ -124,7 +125,7 @@ void vigil_destination_check (const VigilDestinationOps *ops,
     const VigilDestinationContext *context, VigilProblems *problems);
 
 /* One destination: the ops' functions, each slot present, plus its name.
- * @name: (nullable): the type when NULL. */
+ * @name: (nullable): the type when NULL; its open finds it in the context. */
 VigilDestination *vigil_destination_new (const VigilDestinationOps *ops,
     const char *name, const VigilJson *settings,
     const VigilDestinationContext *context, GError **error);
@@ -133,7 +134,6 @@ void vigil_destination_free (VigilDestination *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilDestination, vigil_destination_free)
 
 const char *vigil_destination_get_name (const VigilDestination *self);
-const char *vigil_destination_get_type (const VigilDestination *self);
 gboolean vigil_destination_start (VigilDestination *self, GError **error);
 gboolean vigil_destination_wants_frame (const VigilDestination *self);
 gboolean vigil_destination_is_accepting (VigilDestination *self);

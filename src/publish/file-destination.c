@@ -244,8 +244,7 @@ open_destination (const VigilJson *settings,
           (unsigned)vigil_schema_get_integer (settings, "max_files", 4)};
   pthread_condattr_t attributes;
 
-  self->name = vigil_destination_dup_label (
-      context, vigil_schema_get_string (settings, "name", "file"));
+  self->name = vigil_destination_dup_label (context);
   self->publish_frame =
       vigil_schema_get_boolean (settings, "publish_frame", FALSE);
   vigil_payload_format_parse (

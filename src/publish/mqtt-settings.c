@@ -646,14 +646,13 @@ vigil_mqtt_settings_new (const VigilJson *settings,
     const VigilDestinationContext *context, GError **error)
 {
   g_autoptr (VigilMqttSettings) self = g_new0 (VigilMqttSettings, 1);
-  const char *name = context->name != NULL ? context->name : "mqtt";
   g_autoptr (GError) reason = NULL;
 
   read_payload (self, settings, context->environment);
   read_options (self, settings);
   read_queue (self, settings);
   read_hosts (self, settings, context->environment);
-  self->options.name = vigil_destination_dup_label (context, name);
+  self->options.name = vigil_destination_dup_label (context);
   if (self->options.hosts_size == 0) {
     g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
         "no broker to publish to: set MQTT_HOST in the environment or in the "

@@ -99,15 +99,15 @@ is_name_taken (const VigilPublisher *self, const char *name)
   return FALSE;
 }
 
-/* "mqtt", "mqtt-2" ...: how log and status tell them apart. */
+/* "mqtt", "mqtt-2" ...: how log, status and metrics tell them apart. */
 static char *
-make_name (const VigilPublisher *self, const char *type)
+make_name (const VigilPublisher *self, const char *wanted)
 {
-  char *name = g_strdup (type);
+  char *name = g_strdup (wanted);
 
   for (unsigned i = 2; is_name_taken (self, name); i++) {
     g_free (name);
-    name = g_strdup_printf ("%s-%u", type, i);
+    name = g_strdup_printf ("%s-%u", wanted, i);
   }
   return name;
 }
@@ -117,8 +117,7 @@ vigil_publisher_add_destination (VigilPublisher *self,
     const VigilDestinationOps *ops, const char *name, const VigilJson *settings,
     void *user_data, GError **error)
 {
-  g_autofree char *own_name =
-      name != NULL ? g_strdup (name) : make_name (self, ops->type);
+  g_autofree char *own_name = make_name (self, name != NULL ? name : ops->type);
   const VigilDestinationContext context = {.environment = self->environment,
       .config_folder = self->config_folder,
       .instance_id = self->instance_id,

@@ -46,7 +46,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilPublisher, vigil_publisher_free)
 
 /*
  * Adds a destination beside those of the entry. Before start.
- * @name: (nullable): the type's, made unique, when NULL. @user_data: for its
+ * @name: (nullable): the type's when NULL; made unique. @user_data: for its
  * open, in the context.
  */
 gboolean vigil_publisher_add_destination (VigilPublisher *self,

@@ -131,7 +131,7 @@ open_destination (const VigilJson *settings,
   }
   self = g_new0 (RtspDestination, 1);
   pthread_mutex_init (&self->lock, NULL);
-  self->name = vigil_destination_dup_label (context, "rtsp");
+  self->name = vigil_destination_dup_label (context);
   self->server = context->user_data;
   self->stream =
       vigil_rtsp_stream_new (path, (unsigned)vigil_schema_get_integer (settings,

@@ -176,8 +176,9 @@ read_settings (const char *text, const char *environment_text)
   g_autoptr (VigilEnvironment) environment =
       make_environment (environment_text);
   g_autoptr (GError) error = NULL;
-  const VigilDestinationContext context = {
-      .environment = environment, .instance_id = "id"};
+  const VigilDestinationContext context = {.environment = environment,
+      .instance_id = "id",
+      .name = vigil_schema_get_string (settings, "name", "mqtt")};
   VigilMqttSettings *result =
       vigil_mqtt_settings_new (settings, &context, &error);
 

@@ -728,16 +728,21 @@ test_equation_under_load (Fixture *self, gconstpointer data)
 static void
 test_names (Fixture *self, gconstpointer data)
 {
-  static const char *const expected[] = {"fake", "fake-2", "fake-3"};
+  static const char *const expected[] = {
+      "fake", "fake-2", "fake-3", "gate", "gate-2"};
+  g_autoptr (VigilJson) settings = vigil_json_new_object ();
   VigilDestinationStatus status;
   const char *name;
 
   make_publisher (self, "{}", TRUE);
   for (unsigned i = 0; i < 3; i++)
     add_fake (self, "{}");
+  for (unsigned i = 0; i < 2; i++)
+    g_assert_true (vigil_publisher_add_destination (
+        self->publisher, &fake_destination_ops, "gate", settings, NULL, NULL));
   g_assert_cmpuint (
-      vigil_publisher_get_destination_count (self->publisher), ==, 3);
-  for (unsigned i = 0; i < 3; i++) {
+      vigil_publisher_get_destination_count (self->publisher), ==, 5);
+  for (unsigned i = 0; i < 5; i++) {
     vigil_publisher_get_destination_status (self->publisher, i, &name, &status);
     g_assert_cmpstr (name, ==, expected[i]);
   }
