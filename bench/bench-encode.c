@@ -59,8 +59,8 @@ compare_doubles (const void *one, const void *other)
 /* Both in turn, so that what else the machine does meets both; prints the
  * medians. */
 static void
-measure (const char *row, void (*ours) (void *), void *ours_data,
-    void (*peer) (void *), void *peer_data, int rounds)
+measure (const char *row, const char *limit, void (*ours) (void *),
+    void *ours_data, void (*peer) (void *), void *peer_data, int rounds)
 {
   double *times[] = {g_new (double, rounds), g_new (double, rounds)};
   double medians[2];
@@ -82,8 +82,8 @@ measure (const char *row, void (*ours) (void *), void *ours_data,
     medians[i] = times[i][rounds / 2];
     g_free (times[i]);
   }
-  printf ("%s\t%.0f us\t%.0f us\t%.3f\n", row, medians[0], medians[1],
-      medians[0] / medians[1]);
+  printf ("%s\t%.0f us\t%.0f us\t%.3f\t%s\n", row, medians[0], medians[1],
+      medians[0] / medians[1], limit);
 }
 
 static const struct {
@@ -125,9 +125,12 @@ measure_case (
       "colours of 1080p %s, share of the encode", cases[index].name);
 
   peer->is_rgb = cases[index].pixels == VIGIL_PIXELS_RGB;
-  measure (encode_row, ours_encode, &ours, bench_peer_encode, peer, rounds);
+  measure (
+      encode_row, "-", ours_encode, &ours, bench_peer_encode, peer, rounds);
   if (cases[index].converts)
-    measure (convert_row, ours_convert, &ours, bench_peer_encode, peer, rounds);
+    measure (convert_row,
+        cases[index].matrix == VIGIL_MATRIX_BT709 ? "ratio 0.40" : "ratio 0.12",
+        ours_convert, &ours, bench_peer_encode, peer, rounds);
   vigil_frame_unref (ours.frame);
   vigil_colour_free (ours.colour);
   vigil_encoder_free (ours.encoder);
@@ -142,7 +145,7 @@ main (int argc, char **argv)
 
   bench_peer_init (&peer, picture);
   for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)
-    measure_case (i, picture, &peer, is_smoke ? 1 : 41);
+    measure_case (i, picture, &peer, is_smoke ? 5 : 41);
   bench_peer_clear (&peer);
   g_free (picture);
   return 0;

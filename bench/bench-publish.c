@@ -33,8 +33,8 @@ get_cpu_us (clockid_t clock)
 static double
 measure (void (*work) (void *data), void *data)
 {
-  const int rounds = is_smoke ? 1 : 15;
-  const int calls = is_smoke ? 3 : 2000;
+  const int rounds = is_smoke ? 3 : 15;
+  const int calls = is_smoke ? 100 : 500;
   double best = 1e30;
 
   for (int i = 0; i < rounds; i++) {
@@ -47,13 +47,16 @@ measure (void (*work) (void *data), void *data)
   return best;
 }
 
+/* @peer: 0 when there is none. @limit: (nullable). */
 static void
-print_row (const char *name, double ours, double peer)
+print_row (const char *name, double ours, double peer, const char *limit)
 {
+  printf ("%s\t%.2f\t", name, ours);
   if (peer > 0)
-    printf ("%s\t%.2f\t%.2f\t%.2f\n", name, ours, peer, ours / peer);
+    printf ("%.2f\t%.2f\t", peer, ours / peer);
   else
-    printf ("%s\t%.2f\t-\t-\n", name, ours);
+    printf ("-\t-\t");
+  printf ("%s\n", limit != NULL ? limit : "-");
   fflush (stdout);
 }
 
@@ -189,7 +192,7 @@ bench_metadata (void)
   text.text = g_strdup (write_metadata (text.writer, text.frame)->str);
   tree = json_loads (text.text, 0, NULL);
   print_row ("metadata of 10 detections, us (peer: jansson prints it)",
-      measure (write_ours, &text), measure (print_tree, tree));
+      measure (write_ours, &text), measure (print_tree, tree), NULL);
   json_decref (tree);
   vigil_frame_unref (text.frame);
 
@@ -199,7 +202,7 @@ bench_metadata (void)
   vigil_frame_unref (text.frame);
   text.frame = make_frame (text.text);
   print_row ("GVA message of 10 detections, us (peer: jansson reads it)",
-      measure (write_ours, &text), measure (parse_text, &text));
+      measure (write_ours, &text), measure (parse_text, &text), "peer + 8");
   vigil_frame_unref (text.frame);
   g_free (text.text);
   vigil_metadata_json_free (text.writer);
@@ -237,13 +240,12 @@ bench_filter (void)
       g_strdup (write_metadata (writer, frame)->str)};
 
   print_row ("filter, 6 of 10 detections pass, us",
-      measure (apply_filter, &filtered), 0);
+      measure (apply_filter, &filtered), 0, NULL);
   vigil_filter_free (filtered.filter);
   g_free (filtered.text);
 }
 
-/* ---- Payload
- * ----------------------------------------------------------------- */
+/* ---- Payload ------------------------------------------------------------ */
 
 typedef struct {
   VigilMessage *message;
@@ -284,13 +286,13 @@ bench_payload (void)
   };
 
   print_row ("payload of a 200 KB frame, us (peer: GLib's base64)",
-      measure (build_payload, &framed), measure (build_with_glib, &framed));
+      measure (build_payload, &framed), measure (build_with_glib, &framed),
+      NULL);
   vigil_message_unref (framed.message);
   vigil_buffer_pool_unref (framed.pool);
 }
 
-/* ---- From push to socket
- * ------------------------------------------------------- */
+/* ---- From push to socket ------------------------------------------------ */
 
 static VigilPublisher *
 start_publisher (const char *entry_text, const VigilEnvironment *environment)
@@ -361,9 +363,10 @@ bench_publisher (void)
                            "{\"host\": \"%s\", \"port\": %u}}",
       vigil_broker_get_address (broker), vigil_broker_get_port (broker));
   publisher = start_publisher (entry, environment);
-  for (int i = 0; i < (is_smoke ? 1 : 100); i++)
+  for (int i = 0; i < (is_smoke ? 5 : 100); i++)
     best = MIN (best, push_batch (publisher));
-  print_row ("10 detections, push to socket, QoS 0, us", best, 0);
+  print_row (
+      "10 detections, from push to socket, QoS 0, batched, us", best, 0, "8");
   vigil_publisher_stop (publisher, 1000);
   g_clear_pointer (&publisher, vigil_publisher_free);
   g_clear_pointer (&broker, vigil_broker_free);
