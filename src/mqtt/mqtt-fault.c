@@ -193,7 +193,7 @@ static const VigilMqttFault faults[VIGIL_MQTT_FAULTS] = {
     [VIGIL_MQTT_FAULT_CLOSED_IN_HANDSHAKE] = {"closed-in-handshake",
         VIGIL_ERROR_UNAVAILABLE,
         "the broker closed the connection in the TLS handshake",
-        "a port without TLS does that: use the TLS port (8883, as a rule)"},
+        "a port without TLS does that (8883 has it, as a rule); see its log"},
     [VIGIL_MQTT_FAULT_HANDSHAKE_TIMEOUT] = {"handshake-timeout",
         VIGIL_ERROR_TIMEOUT, "no end of the TLS handshake in time",
         "the port may not speak TLS, or the broker hangs; see its log"},

@@ -267,13 +267,18 @@ on_verify (int is_ok, X509_STORE_CTX *context)
 static void
 set_closed_error (VigilMqttTlsStream *self, GError **error)
 {
-  const char *detail =
-      self->socket_errno != 0 ? g_strerror (self->socket_errno) : NULL;
+  const int code = self->socket_errno;
+  /* How the peer closed depends on what came first, its reset or our next
+   * bytes: before anything was said that is not worth another line in the
+   * log. */
+  const gboolean is_plain_end =
+      code == 0 ||
+      (!self->is_established && (code == ECONNRESET || code == EPIPE));
 
   vigil_mqtt_fault_set_error (error,
       self->is_established ? VIGIL_MQTT_FAULT_LOST
                            : VIGIL_MQTT_FAULT_CLOSED_IN_HANDSHAKE,
-      detail);
+      is_plain_end ? NULL : g_strerror (code));
 }
 
 static void

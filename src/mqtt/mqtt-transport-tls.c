@@ -31,8 +31,9 @@ tls_connect (VigilMqttTransport *base, const struct sockaddr *address,
   TlsTransport *self = (TlsTransport *)base;
 
   if (self->stream == NULL) {
-    VigilMqttIo result = vigil_mqtt_transport_connect_socket (
-        base, &self->options, address, size, error);
+    VigilMqttIo result =
+        vigil_mqtt_transport_connect_socket (base, &self->options, address,
+            size, VIGIL_MQTT_FAULT_CLOSED_IN_HANDSHAKE, error);
     if (result != VIGIL_MQTT_IO_DONE)
       return result;
     const int unsent = UNSENT_MAX;

@@ -26,14 +26,16 @@ fail (VigilMqttFaultId id, int code, GError **error)
   return VIGIL_MQTT_IO_FAILED;
 }
 
-/* A reset that comes so early is the same news as one that comes later. */
+/* A reset that comes so early is the same news as one that comes later:
+ * @closed. */
 static VigilMqttIo
-fail_connect (int code, GError **error)
+fail_connect (int code, VigilMqttFaultId closed, GError **error)
 {
   const VigilMqttFaultId id = vigil_mqtt_fault_from_connect (code);
 
-  vigil_mqtt_fault_set_error (error, id,
-      id != VIGIL_MQTT_FAULT_CLOSED_UNANSWERED ? g_strerror (code) : NULL);
+  if (id != VIGIL_MQTT_FAULT_CLOSED_UNANSWERED)
+    return fail (id, code, error);
+  vigil_mqtt_fault_set_error (error, closed, NULL);
   return VIGIL_MQTT_IO_FAILED;
 }
 
@@ -55,7 +57,7 @@ set_options (int descriptor, const VigilMqttSocketOptions *options)
 VigilMqttIo
 vigil_mqtt_transport_connect_socket (VigilMqttTransport *self,
     const VigilMqttSocketOptions *options, const struct sockaddr *address,
-    socklen_t size, GError **error)
+    socklen_t size, VigilMqttFaultId closed, GError **error)
 {
   struct pollfd poller = {.fd = self->descriptor, .events = POLLOUT};
   int code = 0;
@@ -72,7 +74,7 @@ vigil_mqtt_transport_connect_socket (VigilMqttTransport *self,
     /* interrupted: goes on by itself */
     if (errno == EINPROGRESS || errno == EINTR)
       return VIGIL_MQTT_IO_AGAIN;
-    return fail_connect (errno, error);
+    return fail_connect (errno, closed, error);
   }
   if (poll (&poller, 1, 0) <= 0)
     return VIGIL_MQTT_IO_AGAIN;
@@ -80,7 +82,7 @@ vigil_mqtt_transport_connect_socket (VigilMqttTransport *self,
       0)
     code = errno;
   if (code != 0)
-    return fail_connect (code, error);
+    return fail_connect (code, closed, error);
   return VIGIL_MQTT_IO_DONE;
 }
 
@@ -90,8 +92,8 @@ tcp_connect (VigilMqttTransport *base, const struct sockaddr *address,
 {
   TcpTransport *self = (TcpTransport *)base;
 
-  return vigil_mqtt_transport_connect_socket (
-      base, &self->options, address, size, error);
+  return vigil_mqtt_transport_connect_socket (base, &self->options, address,
+      size, VIGIL_MQTT_FAULT_CLOSED_UNANSWERED, error);
 }
 
 static char *

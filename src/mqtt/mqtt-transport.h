@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "mqtt/mqtt-fault.h"
 #include <glib.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -75,7 +76,8 @@ void vigil_mqtt_transport_expect (VigilMqttTransport *self, size_t bytes);
 void vigil_mqtt_transport_close (VigilMqttTransport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilMqttTransport, vigil_mqtt_transport_close)
 
-/* Steps of TCP, for tables that build on it. Same contracts as the ops. */
+/* Steps of TCP, for tables that build on it. Same contracts as the ops.
+ * @closed: the fault when the peer closes at once. */
 VigilMqttIo vigil_mqtt_transport_connect_socket (VigilMqttTransport *self,
     const VigilMqttSocketOptions *options, const struct sockaddr *address,
-    socklen_t size, GError **error);
+    socklen_t size, VigilMqttFaultId closed, GError **error);
