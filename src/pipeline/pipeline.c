@@ -35,7 +35,7 @@ struct _VigilPipeline {
   VigilProblems *warnings;
   VigilAssembly *assembly;
   VigilReceiver *receiver;
-  gboolean has_destination;
+  _Atomic gboolean has_destination;
   GMainContext *context;
   GMainLoop *loop;
 
@@ -359,6 +359,17 @@ finish (VigilPipeline *self)
   g_main_loop_quit (self->loop);
 }
 
+/* From here on only NULL is waited for. */
+static void
+begin_end (VigilPipeline *self, VigilPipelineState state)
+{
+  self->is_ending = TRUE;
+  self->final_state = state;
+  pthread_mutex_lock (&self->lock);
+  self->end_us = g_get_monotonic_time ();
+  pthread_mutex_unlock (&self->lock);
+}
+
 static void on_retry (VigilPipeline *self);
 
 static void
@@ -382,9 +393,10 @@ on_null_deadline (VigilPipeline *self)
   vigil_counter_add (&abandoned_count, 1);
   g_warning ("pipeline %s does not stop within %d s: it is left behind",
       self->name, NULL_DEADLINE_MS / 1000);
-  if (!self->is_ending)
-    self->final_state = VIGIL_PIPELINE_ERROR;
-  self->is_ending = TRUE;
+  if (!self->is_ending) {
+    set_message (self, "the source is lost, and its elements do not stop");
+    begin_end (self, VIGIL_PIPELINE_ERROR);
+  }
   finish (self);
 }
 
@@ -406,11 +418,7 @@ end (VigilPipeline *self, VigilPipelineState state)
 {
   if (self->is_ending)
     return;
-  self->is_ending = TRUE;
-  self->final_state = state;
-  pthread_mutex_lock (&self->lock);
-  self->end_us = g_get_monotonic_time ();
-  pthread_mutex_unlock (&self->lock);
+  begin_end (self, state);
   go_down (self);
 }
 
