@@ -15,6 +15,8 @@
 #define NTP_TO_UNIX_S G_GUINT64_CONSTANT (2208988800)
 /* How far upstream of the appsink its encoder is looked for. */
 #define MAX_STEPS_UPSTREAM 32
+/* Of formats with a palette, each in 32 bits. */
+#define PALETTE_COLOURS 256
 
 struct _VigilSampleReader {
   GstElement *sink;
@@ -264,10 +266,16 @@ planes_fit (const GstVideoFrame *video)
     if (GST_VIDEO_FORMAT_INFO_IS_TILED (format) ||
         GST_VIDEO_FORMAT_INFO_IS_COMPLEX (format))
       continue;
-    gst_video_format_info_component (format, i, components);
-    rows = GST_VIDEO_FRAME_COMP_HEIGHT (video, components[0]);
-    row_bytes = (size_t)GST_VIDEO_FRAME_COMP_WIDTH (video, components[0]) *
-                GST_VIDEO_FRAME_COMP_PSTRIDE (video, components[0]);
+    if (GST_VIDEO_FORMAT_INFO_HAS_PALETTE (format) &&
+        i == GST_VIDEO_COMP_PALETTE) {
+      rows = PALETTE_COLOURS;
+      row_bytes = sizeof (uint32_t);
+    } else {
+      gst_video_format_info_component (format, i, components);
+      rows = GST_VIDEO_FRAME_COMP_HEIGHT (video, components[0]);
+      row_bytes = (size_t)GST_VIDEO_FRAME_COMP_WIDTH (video, components[0]) *
+                  GST_VIDEO_FRAME_COMP_PSTRIDE (video, components[0]);
+    }
     for (unsigned m = 0; m < GST_VIDEO_MAX_PLANES; m++) {
       const GstMapInfo *map = &video->map[m];
 

@@ -278,6 +278,41 @@ test_encoding_level (VigilFixture *fixture, gconstpointer data)
   }
 }
 
+/* Whatever raw video there is: a frame that is taken as it is, or can be
+ * converted, down to one pixel. */
+static void
+test_every_format (VigilFixture *fixture, gconstpointer data)
+{
+  static const int sizes[][2] = {{1, 1}, {17, 3}, {64, 48}};
+  unsigned count = 0;
+  for (int format = GST_VIDEO_FORMAT_I420;
+       gst_video_format_to_string ((GstVideoFormat)format) != NULL; format++) {
+    for (size_t i = 0; i < G_N_ELEMENTS (sizes); i++) {
+      GstVideoInfo info;
+      gst_video_info_set_format (&info, (GstVideoFormat)format,
+          (unsigned)sizes[i][0], (unsigned)sizes[i][1]);
+      g_autoptr (GstCaps) caps = gst_video_info_to_caps (&info);
+      g_autofree char *text = gst_caps_to_string (caps);
+      g_autoptr (GstBuffer) buffer =
+          gst_buffer_new_allocate (NULL, info.size, NULL);
+      gst_buffer_memset (buffer, 0, 0x80, info.size);
+      g_autoptr (GError) error = NULL;
+      g_test_message ("%s", text);
+      g_autoptr (VigilFrame) frame = read_frame (text, buffer, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (vigil_frame_is_raw (frame));
+      if (frame->pixels == VIGIL_PIXELS_OTHER) {
+        g_autoptr (VigilFrame) converted = frame->convert (frame, &error);
+        g_assert_no_error (error);
+        g_assert_cmpint (converted->width, ==, sizes[i][0]);
+        g_assert_cmpint (converted->height, ==, sizes[i][1]);
+      }
+    }
+    count++;
+  }
+  g_assert_cmpuint (count, >, 100);
+}
+
 static void
 test_new_caps (VigilFixture *fixture, gconstpointer data)
 {
@@ -320,6 +355,7 @@ main (int argc, char **argv)
   ADD ("/sample/capture-time", test_capture_time);
   ADD ("/sample/gpu-memory", test_gpu_memory);
   ADD ("/sample/encoding-level", test_encoding_level);
+  ADD ("/sample/every-format", test_every_format);
   ADD ("/sample/new-caps", test_new_caps);
   return g_test_run ();
 }
