@@ -546,11 +546,3 @@ vigil_mqtt_tls_stream_close (VigilMqttTlsStream *self)
   ERR_clear_error ();
   (void)flush_out (self);
 }
-
-char *
-vigil_mqtt_tls_stream_describe (const VigilMqttTlsStream *self)
-{
-  g_return_val_if_fail (self != NULL, NULL);
-  return g_strdup_printf (
-      "%s, %s", SSL_get_version (self->ssl), SSL_get_cipher_name (self->ssl));
-}

@@ -54,7 +54,3 @@ short vigil_mqtt_tls_stream_get_events (
 
 /* Tells the peer that nothing more comes, as far as that goes at once. */
 void vigil_mqtt_tls_stream_close (VigilMqttTlsStream *self);
-
-/* "TLSv1.3, TLS_AES_256_GCM_SHA384": after the handshake, for the log.
- * Returns: (transfer full). */
-char *vigil_mqtt_tls_stream_describe (const VigilMqttTlsStream *self);

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include <string.h>
-#include <sys/stat.h>
 #include <zmq.h>
 
 enum { KEY_LENGTH = VIGIL_EIS_KEY_SIZE - 1, KEY_BYTES = 32 };
@@ -101,12 +100,4 @@ vigil_eis_keys_get_public (
   /* fails for what is no key only */
   if (zmq_curve_public (ret_key, secret_key) != 0)
     ret_key[0] = '\0';
-}
-
-gboolean
-vigil_eis_keys_is_exposed (const char *path)
-{
-  struct stat status;
-
-  return stat (path, &status) == 0 && (status.st_mode & S_IROTH) != 0;
 }

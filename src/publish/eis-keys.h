@@ -21,6 +21,3 @@ GStrv vigil_eis_keys_read_folder (
 /* The public key that belongs to a secret one. */
 void vigil_eis_keys_get_public (const char secret_key[VIGIL_EIS_KEY_SIZE],
     char ret_key[VIGIL_EIS_KEY_SIZE]);
-
-/* TRUE when every user of the machine may read the file. */
-gboolean vigil_eis_keys_is_exposed (const char *path);

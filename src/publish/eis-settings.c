@@ -5,6 +5,7 @@
  */
 #include "publish/eis-settings.h"
 
+#include "base/secret.h"
 #include "publish/eis-keys.h"
 #include <net/if.h>
 #include <string.h>
@@ -305,6 +306,7 @@ read_key_file (const Reading *self, const char *key, gboolean is_secret,
 {
   const char *file = vigil_schema_get_string (self->json, key, NULL);
   g_autofree char *path = NULL;
+  g_autofree char *exposure = NULL;
   g_autoptr (GError) error = NULL;
 
   if (file == NULL) {
@@ -319,9 +321,10 @@ read_key_file (const Reading *self, const char *key, gboolean is_secret,
     add_problem (self, VIGIL_PROBLEM_ERROR, key, "%s", error->message);
     return FALSE;
   }
-  if (is_secret && vigil_eis_keys_is_exposed (path))
-    add_problem (self, VIGIL_PROBLEM_WARNING, key,
-        "'%s' can be read by everybody: take that permission away", path);
+  if (is_secret)
+    exposure = vigil_secret_check_permissions (path);
+  if (exposure != NULL)
+    add_problem (self, VIGIL_PROBLEM_WARNING, key, "%s", exposure);
   return TRUE;
 }
 

@@ -14,6 +14,10 @@
 
 #define APPEND VIGIL_JSON_TEXT_APPEND
 
+/* Of our own text, which the limits of messages keep well below. */
+#define BYTES_MAX ((size_t)256 * 1024 * 1024)
+enum { DEPTH_MAX = 128 };
+
 struct _VigilMetadataJson {
   GString *text;
   GString *annotations;  /* the members, each with a comma before it */
@@ -389,4 +393,21 @@ vigil_metadata_json_write (VigilMetadataJson *self, const VigilFrame *frame,
   append_times (self, frame, now_ns);
   APPEND (self->text, "}");
   return self->text;
+}
+
+VigilJson *
+vigil_metadata_json_parse (GBytes *text)
+{
+  gsize size;
+  const char *bytes = g_bytes_get_data (text, &size);
+
+  return vigil_json_parse (bytes, (gssize)size, BYTES_MAX, DEPTH_MAX, NULL);
+}
+
+GBytes *
+vigil_metadata_json_print (const VigilJson *tree)
+{
+  char *text = vigil_json_to_text (tree);
+
+  return g_bytes_new_take (text, strlen (text));
 }

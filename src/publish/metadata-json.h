@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/json.h"
 #include "model/frame.h"
 #include "publish/instance-state.h"
 #include <glib.h>
@@ -45,3 +46,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilMetadataJson, vigil_metadata_json_free)
 const GString *vigil_metadata_json_write (VigilMetadataJson *self,
     const VigilFrame *frame, const VigilImageEncoding *encoding,
     const VigilInstanceState *state, int64_t now_ns, unsigned *ret_errors);
+
+/* What write has written, as a tree to be looked at and changed, and a tree
+ * as it would write it. Any thread. Returns: (transfer full), nullable for
+ * what is no metadata. */
+VigilJson *vigil_metadata_json_parse (GBytes *text);
+GBytes *vigil_metadata_json_print (const VigilJson *tree);

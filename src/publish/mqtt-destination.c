@@ -6,15 +6,13 @@
 #include "encode/jpeg-shrink.h"
 #include "publish/destination-list.h"
 #include "publish/destination.h"
+#include "publish/metadata-json.h"
 #include "publish/payload.h"
 #include <string.h>
 
 /* Buffers kept for payloads: those of a frame being written, one being
  * filled, and some that wait. */
 enum { POOLED_BUFFERS = 8 };
-/* Of metadata that we wrote. */
-#define METADATA_BYTES_MAX ((size_t)256 * 1024 * 1024)
-enum { METADATA_DEPTH_MAX = 128 };
 
 typedef struct {
   VigilMqttSettings *settings;
@@ -138,18 +136,13 @@ free_reduction (void *data)
 static GBytes *
 change_level (GBytes *metadata, int quality)
 {
-  gsize size;
-  const char *text = g_bytes_get_data (metadata, &size);
-  g_autoptr (VigilJson) tree = vigil_json_parse (
-      text, (gssize)size, METADATA_BYTES_MAX, METADATA_DEPTH_MAX, NULL);
-  char *changed;
+  g_autoptr (VigilJson) tree = vigil_metadata_json_parse (metadata);
 
   if (tree == NULL)
     return g_bytes_ref (metadata);
   vigil_json_object_take (
       tree, "encoding_level", vigil_json_new_integer (quality));
-  changed = vigil_json_to_text (tree);
-  return g_bytes_new_take (changed, strlen (changed));
+  return vigil_metadata_json_print (tree);
 }
 
 /* The message with its image at a lower quality; NULL when that is no use,

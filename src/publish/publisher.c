@@ -23,9 +23,6 @@
 #include <time.h>
 
 enum { LOG_INTERVAL_MS = 10000 };
-/* Of our own text, which the limits of messages keep well below. */
-#define METADATA_BYTES_MAX ((size_t)256 * 1024 * 1024)
-enum { METADATA_DEPTH_MAX = 128 };
 
 /* One destination and what the worker counts for it. */
 typedef struct {
@@ -338,17 +335,6 @@ select_accepting (VigilPublisher *self)
   return is_any;
 }
 
-static GBytes *
-print_tree (const VigilJson *tree)
-{
-  GString *text = g_string_sized_new (4096);
-  VigilJsonWriter writer;
-
-  vigil_json_writer_init (&writer, text);
-  vigil_json_writer_value (&writer, tree);
-  return g_string_free_to_bytes (text);
-}
-
 /* TRUE when the frame passes; then the target's own metadata is set if some
  * results of it did not. */
 static gboolean
@@ -359,7 +345,7 @@ passes_filter (VigilPublisher *self, Target *target, const VigilJson *tree)
   if (tree == NULL || !vigil_filter_apply (target->filter, tree, &changed))
     return FALSE;
   if (changed != NULL)
-    target->metadata = print_tree (changed);
+    target->metadata = vigil_metadata_json_print (changed);
   return TRUE;
 }
 
@@ -375,9 +361,7 @@ select_passing (VigilPublisher *self, GBytes *metadata)
     if (!target->is_selected || target->filter == NULL)
       continue;
     if (tree == NULL)
-      tree = vigil_json_parse (g_bytes_get_data (metadata, NULL),
-          (gssize)g_bytes_get_size (metadata), METADATA_BYTES_MAX,
-          METADATA_DEPTH_MAX, NULL);
+      tree = vigil_metadata_json_parse (metadata);
     target->is_selected = passes_filter (self, target, tree);
     if (!target->is_selected)
       count_offered (self, target, TRUE);

@@ -68,18 +68,6 @@ vigil_rest_response_finish_json (VigilRestResponse *self, unsigned status)
 }
 
 void
-vigil_rest_response_set_value (
-    VigilRestResponse *self, unsigned status, const VigilJson *value)
-{
-  VigilJsonWriter writer;
-
-  g_string_truncate (self->body, 0);
-  vigil_json_writer_init (&writer, self->body);
-  vigil_json_writer_value (&writer, value);
-  vigil_rest_response_finish_json (self, status);
-}
-
-void
 vigil_rest_response_set_string (
     VigilRestResponse *self, unsigned status, const char *text)
 {

@@ -21,9 +21,6 @@ typedef struct {
 void vigil_rest_response_init (VigilRestResponse *self);
 void vigil_rest_response_clear (VigilRestResponse *self);
 
-/* Answers @value as JSON. */
-void vigil_rest_response_set_value (
-    VigilRestResponse *self, unsigned status, const VigilJson *value);
 /* Answers the quoted string @text. */
 void vigil_rest_response_set_string (
     VigilRestResponse *self, unsigned status, const char *text);

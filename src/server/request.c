@@ -173,15 +173,6 @@ vigil_request_check (
 
 /* ---- Merge ------------------------------------------------------------ */
 
-static gboolean
-has_any_key (const VigilJson *object, const char *const *keys)
-{
-  for (; *keys != NULL; keys++)
-    if (vigil_json_object_get (object, *keys) != NULL)
-      return TRUE;
-  return FALSE;
-}
-
 /* TRUE when @changes names an address that is not @base's. */
 static gboolean
 changes_address (const VigilJson *base, const VigilJson *changes)
@@ -336,7 +327,7 @@ apply_value (Merge *merge, const VigilDestinationOps *ops, gboolean any_type,
 
     if (!any_type && g_strcmp0 (type, ops->type) != 0)
       continue;
-    if (!merge->allow_broker && has_any_key (element, broker_keys) &&
+    if (!merge->allow_broker &&
         !check_broker_keys (element, element_path, error))
       return FALSE;
     g_ptr_array_add (changes, (gpointer)element);

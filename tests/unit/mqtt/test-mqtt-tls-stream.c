@@ -583,19 +583,6 @@ test_damaged_record (void)
   link_clear (&link);
 }
 
-static void
-test_describe (void)
-{
-  Link link = {0};
-  g_autoptr (GError) error = NULL;
-
-  link_open (&link, &(Case){0}, TLS1_3_VERSION);
-  g_assert_true (link_establish (&link, &error));
-  g_autofree char *text = vigil_mqtt_tls_stream_describe (link.stream);
-  g_assert_true (g_str_has_prefix (text, "TLSv1.3, TLS_"));
-  link_clear (&link);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -619,7 +606,6 @@ main (int argc, char **argv)
   g_test_add_func (
       "/mqtt-tls-stream/end-without-notice", test_end_without_notice);
   g_test_add_func ("/mqtt-tls-stream/damaged-record", test_damaged_record);
-  g_test_add_func ("/mqtt-tls-stream/describe", test_describe);
   int status = g_test_run ();
   vigil_test_pki_free (pki);
   g_autofree char *command = g_strdup_printf ("rm -r '%s'", folder);

@@ -97,18 +97,6 @@ test_folder (VigilFixture *fixture, gconstpointer data)
 }
 
 static void
-test_exposed (VigilFixture *fixture, gconstpointer data)
-{
-  g_autofree char *path = vigil_fixture_write (fixture, "k", "x");
-
-  g_chmod (path, 0640);
-  g_assert_false (vigil_eis_keys_is_exposed (path));
-  g_chmod (path, 0644);
-  g_assert_true (vigil_eis_keys_is_exposed (path));
-  g_assert_false (vigil_eis_keys_is_exposed ("/nowhere"));
-}
-
-static void
 add (const char *path,
     void (*function) (VigilFixture *fixture, gconstpointer data))
 {
@@ -123,6 +111,5 @@ main (int argc, char **argv)
   add ("/eis-keys/what-is-a-key", test_what_is_a_key);
   add ("/eis-keys/public-of-secret", test_public_of_secret);
   add ("/eis-keys/folder", test_folder);
-  add ("/eis-keys/exposed", test_exposed);
   return g_test_run ();
 }

@@ -49,18 +49,6 @@ test_error_is_masked (void)
   vigil_rest_response_clear (&response);
 }
 
-static void
-test_value (void)
-{
-  VigilRestResponse response;
-  g_autoptr (VigilJson) value = vigil_json_new_array ();
-
-  vigil_rest_response_init (&response);
-  vigil_rest_response_set_value (&response, 200, value);
-  g_assert_cmpstr (response.body->str, ==, "[]\n");
-  vigil_rest_response_clear (&response);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -68,6 +56,5 @@ main (int argc, char **argv)
   g_test_add_func ("/rest-response/string", test_string);
   g_test_add_func ("/rest-response/problem", test_problem);
   g_test_add_func ("/rest-response/error-is-masked", test_error_is_masked);
-  g_test_add_func ("/rest-response/value", test_value);
   return g_test_run ();
 }
