@@ -30,6 +30,7 @@ typedef struct {
   const char *content_type;                  /* nullable; MQTT 5 only */
   GBytes *correlation_data;                  /* nullable; MQTT 5 only */
   gboolean is_text;  /* MQTT 5: Payload Format Indicator 1 */
+  gboolean is_once;  /* never retained: nothing will replace it at its topic */
   unsigned expiry_s; /* MQTT 5: Message Expiry, less the time it waited */
   const VigilMqttUserProperty *user_properties; /* MQTT 5 */
   unsigned user_properties_size;

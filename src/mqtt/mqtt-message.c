@@ -70,6 +70,7 @@ fill_part (VigilMqttPart *part, const VigilMqttPublication *publication,
   storage = put_properties (storage, publication);
   part->properties_size = (size_t)(storage - part->properties);
   part->expiry_s = publication->expiry_s;
+  part->is_once = publication->is_once;
   for (unsigned i = 0; i < VIGIL_MQTT_SEGMENTS_MAX; i++) {
     if (publication->segments[i] == NULL)
       break;

@@ -17,6 +17,7 @@ typedef struct {
   const uint8_t *properties; /* MQTT 5, without length and expiry */
   size_t properties_size;
   uint32_t expiry_s;
+  gboolean is_once; /* never retained */
   unsigned segments_size;
   GBytes *segments[VIGIL_MQTT_SEGMENTS_MAX];
   size_t payload_size;

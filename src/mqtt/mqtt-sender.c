@@ -34,7 +34,8 @@ publish_values (const VigilMqttSession *self, const VigilMqttFlightItem *item,
   return (VigilMqttPublish){
       .protocol = self->options->protocol,
       .qos = vigil_mqtt_sender_get_qos (self),
-      .retain = self->options->retain && self->is_retain_available,
+      .retain = self->options->retain && self->is_retain_available &&
+                !item->message->parts[part].is_once,
       .is_duplicate = item->parts[part].is_duplicate,
       .packet_id = item->parts[part].packet_id,
       .expiry_s = left_of_expiry (

@@ -230,7 +230,8 @@ make_message (MqttDestination *self, const VigilMessage *message)
     publications[0] = (VigilMqttPublication){.topic = image_topic,
         .segments = {payload.image},
         .content_type = message->content_type,
-        .correlation_data = correlation};
+        .correlation_data = correlation,
+        .is_once = TRUE};
     main_part = &publications[1];
     size = 2;
   }

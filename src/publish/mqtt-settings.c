@@ -147,7 +147,9 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
     {.name = "retain",
         .type = VIGIL_SCHEMA_BOOLEAN,
         .default_text = "false",
-        .help = "The broker keeps the last message for new subscribers."},
+        .help = "The broker keeps the last message for new subscribers; not "
+                "the images of payload_format `binary`, each of which has a "
+                "topic of its own."},
     {.name = "queue",
         .type = VIGIL_SCHEMA_OBJECT,
         .keys = queue_keys,

@@ -401,6 +401,27 @@ test_pair_lost (void)
   vigil_session_peer_assert_output (&peer, "32 06 00 01 75 00 03 64");
 }
 
+/* What nothing will replace at its topic is not retained. */
+static void
+test_pair_retained (void)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("f", 1);
+  const VigilMqttPublication publications[] = {
+      {.topic = "t", .segments = {bytes}, .is_once = TRUE},
+      {.topic = "u", .segments = {bytes}},
+  };
+  g_auto (VigilSessionPeer) peer;
+
+  vigil_session_peer_init (&peer, 4, 0);
+  peer.options.retain = TRUE;
+  vigil_session_peer_begin (&peer);
+  vigil_session_peer_accept (&peer);
+  vigil_mqtt_session_take (peer.session,
+      vigil_mqtt_message_new (publications, 2), peer.now_us, peer.now_us);
+  vigil_session_peer_assert_output (
+      &peer, "30 04 00 01 74 66 31 04 00 01 75 66");
+}
+
 /* The broker has come back with a limit that the second one is over: then
  * the first one does not go again either. */
 static void
@@ -466,6 +487,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt-sender/learnt-size", test_learnt_size);
   g_test_add_func ("/mqtt-sender/pair", test_pair);
   g_test_add_func ("/mqtt-sender/pair-lost", test_pair_lost);
+  g_test_add_func ("/mqtt-sender/pair-retained", test_pair_retained);
   g_test_add_func ("/mqtt-sender/pair-limited", test_pair_limited);
   g_test_add_func ("/mqtt-sender/expiry", test_expiry);
   for (int i = 1; i <= 2; i++) {
