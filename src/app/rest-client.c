@@ -142,6 +142,33 @@ set_options (CURL *curl, const VigilRestClientOptions *options,
     curl_easy_setopt (curl, CURLOPT_SSLKEY, options->key_file);
 }
 
+/* What to do when no answer came. */
+static const char *
+get_advice (CURLcode result)
+{
+  switch ((int)result) {
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_URL_MALFORMAT:
+  case CURLE_UNSUPPORTED_PROTOCOL:
+    return "--server wants a URL such as http://127.0.0.1:8080";
+  case CURLE_SSL_CONNECT_ERROR:
+    return "if it serves without TLS, --server wants http://; if it asks for "
+           "a certificate, --cert and --key name one";
+  case CURLE_PEER_FAILED_VERIFICATION:
+    return "--ca-file names the authority of its certificate";
+  case CURLE_SSL_CACERT_BADFILE:
+    return "--ca-file wants a PEM file";
+  case CURLE_SSL_CERTPROBLEM:
+    return "--cert and --key want PEM files that belong together";
+  case CURLE_GOT_NOTHING:
+  case CURLE_RECV_ERROR:
+    return "if it serves with TLS, --server wants https://; if it asks for a "
+           "certificate, --cert and --key name one";
+  default:
+    return "does 'vigil serve' run there? --server names another";
+  }
+}
+
 /* Returns: the HTTP status; 0 with @error. */
 static long
 send_request (const VigilRestClientOptions *options, const char *method,
@@ -162,13 +189,26 @@ send_request (const VigilRestClientOptions *options, const char *method,
     if (result == CURLE_OK)
       curl_easy_getinfo (curl, CURLINFO_RESPONSE_CODE, &status);
     else
-      g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE,
-          "%s: %s; does 'vigil serve' run there? --server names another",
-          options->server, curl_easy_strerror (result));
+      g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNAVAILABLE, "%s: %s; %s",
+          options->server, curl_easy_strerror (result), get_advice (result));
   }
   curl_slist_free_all (headers);
   curl_easy_cleanup (curl);
   return status;
+}
+
+/* What to do about a refusal. Returns: text to append. */
+static const char *
+get_hint (long status, const char *text)
+{
+  if (status == 401)
+    return "; --token-file names the file with the token";
+  if (strcmp (text, "Pipeline not found") == 0)
+    return "; 'vigil list' has the names";
+  if (strcmp (text, "Invalid instance") == 0 ||
+      strcmp (text, "Invalid pipeline, version or instance") == 0)
+    return "; 'vigil status' has the ids";
+  return "";
 }
 
 /* The reason in a refusal: a string, or the detail of a problem. */
@@ -182,8 +222,8 @@ set_refusal (long status, const VigilJson *value, GError **error)
   if (text == NULL)
     text = "no reason given";
   g_set_error (error, VIGIL_ERROR,
-      status == 503 ? VIGIL_ERROR_UNAVAILABLE : VIGIL_ERROR_INVALID, "%s (%ld)",
-      text, status);
+      status == 503 ? VIGIL_ERROR_UNAVAILABLE : VIGIL_ERROR_INVALID,
+      "%s (%ld)%s", text, status, get_hint (status, text));
 }
 
 VigilJson *

@@ -100,14 +100,17 @@ check_source (VigilRestExchange *self)
 static gboolean
 check_role (VigilRestExchange *self, VigilRestRole wanted)
 {
-  VigilRestRole role = vigil_rest_access_get_role (
-      self->access, get_header (self, "Authorization"));
+  const char *authorization = get_header (self, "Authorization");
+  VigilRestRole role = vigil_rest_access_get_role (self->access, authorization);
 
   if (role >= wanted)
     return TRUE;
   if (role == VIGIL_REST_ROLE_NONE)
-    vigil_rest_response_set_problem (
-        &self->response, 401, "want 'Authorization: Bearer TOKEN'");
+    vigil_rest_response_set_problem (&self->response, 401, "%s",
+        authorization == NULL
+            ? "want 'Authorization: Bearer TOKEN'"
+            : "the token is not one of the server's: want 'Authorization: "
+              "Bearer TOKEN'");
   else
     vigil_rest_response_set_problem (
         &self->response, 403, "the token may only read: want a control token");

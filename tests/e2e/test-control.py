@@ -96,10 +96,12 @@ def test_refusals():
     with serve() as server:
         client = rest.Client(server)
         for words, status, said in (
-                (["start", "none"], 78, "Pipeline not found (400)"),
+                (["start", "none"], 78,
+                 "Pipeline not found (400); 'vigil list' has the names"),
                 (["start", "play"], 78, "want a source"),
                 (["stop", "x"], 78, "Invalid pipeline, version or instance"),
-                (["status", "x"], 78, "Invalid instance (400)"),
+                (["status", "x"], 78,
+                 "Invalid instance (400); 'vigil status' has the ids"),
                 (["status", "../status"], 78, "Invalid instance (400)"),
                 (["start"], 64, "name of a pipeline"),
                 (["stop"], 64, "--all"),
@@ -129,8 +131,11 @@ def test_tokens():
     other.write_text("d" * 32 + "\n")
     with serve(tokens_file=str(tokens), address="127.0.0.1") as server:
         client = rest.Client(server)
-        assert control(client, "list")[0] == 78
-        assert control(client, "list", "--token-file", other)[0] == 78
+        for words, said in (([], "want 'Authorization"),
+                            (["--token-file", other], "not one of")):
+            status, text = control(client, "list", *words)
+            assert status == 78 and said in text, text
+            assert "--token-file names" in text, text
         assert control(client, "list", "--token-file", token)[0] == 0
         assert control(
             client, "list", VIGIL_TOKEN_FILE=str(token))[0] == 0
@@ -143,6 +148,40 @@ def test_no_server():
         status, text = rig.run_vigil(
             "list", "--server", f"http://127.0.0.1:{port}")
         assert status == 75 and "vigil serve" in text, text
+
+
+def test_wrong_servers():
+    """Each failure to connect says what to do about it."""
+    folder = rig.folder()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout",
+         "key", "-out", "crt", "-subj", "/CN=x", "-addext",
+         "subjectAltName=IP:127.0.0.1"],
+        cwd=folder, check=True, capture_output=True, timeout=rig.LIMIT_S)
+    config = rig.write_config(
+        rig.pipeline(LIVE, "live", auto_start=False),
+        rest={"certificate_file": str(folder / "crt"),
+              "key_file": str(folder / "key")})
+    with serve() as plain, rig.serve(
+            config, rig.write_environment(HTTPS="true")) as secure:
+        plain, secure = (f"127.0.0.1:{rest.Client(server).port}"
+                         for server in (plain, secure))
+        for words, said in (
+                (["--server", f"https://{plain}"], "wants http://"),
+                (["--server", f"http://{secure}"], "wants https://"),
+                (["--server", f"https://{secure}"], "--ca-file names"),
+                (["--server", f"https://{secure}", "--ca-file", "/no/such"],
+                 "--ca-file wants"),
+                (["--server", f"https://{secure}", "--cert", "/no/such"],
+                 "--cert and --key want"),
+                (["--server", "gopher://x"], "wants a URL")):
+            status, text = rig.run_vigil("list", *words)
+            assert status == 75 and said in text, (words, status, text)
+        status, text = rig.run_vigil(
+            "list", "--server", f"https://{secure}", "--ca-file",
+            folder / "crt")
+        assert status == 0, text
 
 
 def test_another_server():
