@@ -256,6 +256,18 @@ write_member (VigilJsonWriter *writer, const VigilJson *object, const char *key,
   }
 }
 
+static VigilJson *
+name_pipeline (VigilInstance *instance)
+{
+  VigilJson *pipeline = vigil_json_new_object ();
+
+  vigil_json_object_take (
+      pipeline, "name", vigil_json_new_string ("user_defined_pipelines"));
+  vigil_json_object_take (pipeline, "version",
+      vigil_json_new_string (vigil_instance_get_pipeline_name (instance)));
+  return pipeline;
+}
+
 static void
 write_params (
     VigilJsonWriter *writer, VigilInstance *instance, const VigilJson *request)
@@ -268,6 +280,9 @@ write_params (
       writer, vigil_instance_get_pipeline_name (instance));
   vigil_json_writer_key (writer, "instance_id");
   vigil_json_writer_string (writer, vigil_instance_get_id (instance));
+  vigil_json_writer_key (writer, "source_type");
+  vigil_json_writer_string (writer,
+      vigil_instance_takes_images (instance) ? "image_ingestor" : "gstreamer");
   write_member (writer, request, "source", FALSE);
   write_member (writer, request, "destination", FALSE);
   write_member (writer, request, "parameters", TRUE);
@@ -305,6 +320,7 @@ write_summary (VigilJsonWriter *writer, VigilInstance *instance)
   vigil_instance_get_status (instance, &status);
   vigil_json_object_remove (rest, "source");
   vigil_json_object_remove (rest, "destination");
+  vigil_json_object_take (rest, "pipeline", name_pipeline (instance));
   vigil_json_writer_begin_object (writer);
   vigil_json_writer_key (writer, "id");
   vigil_json_writer_string (writer, vigil_instance_get_id (instance));

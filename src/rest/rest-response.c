@@ -7,6 +7,7 @@
 
 #define JSON_TYPE "application/json"
 #define PROBLEM_TYPE "application/problem+json"
+#define INDENT "  "
 
 static const struct {
   unsigned status;
@@ -59,9 +60,68 @@ vigil_rest_response_clear (VigilRestResponse *self)
   *self = (VigilRestResponse){0};
 }
 
+/* ---- Layout ------------------------------------------------------------ */
+
+static void
+break_line (GString *text, unsigned depth)
+{
+  g_string_append_c (text, '\n');
+  for (unsigned i = 0; i < depth; i++)
+    g_string_append (text, INDENT);
+}
+
+/* Appends the string that begins at @json. Returns: its last character. */
+static const char *
+copy_string (GString *text, const char *json)
+{
+  const char *end = json + 1;
+
+  while (*end != '"')
+    end += *end == '\\' ? 2 : 1;
+  g_string_append_len (text, json, end - json + 1);
+  return end;
+}
+
+/* DLSPS's layout of @json, which has no white space: scripts look for
+ * `"state": "RUNNING"`, and people read it. */
+static GString *
+lay_out (const GString *json)
+{
+  GString *text = g_string_sized_new (2 * json->len);
+  unsigned depth = 0;
+
+  for (const char *c = json->str; *c != '\0'; c++) {
+    gboolean is_opening = *c == '{' || *c == '[';
+
+    if (*c == '"') {
+      c = copy_string (text, c);
+      continue;
+    }
+    if (*c == '}' || *c == ']')
+      break_line (text, --depth);
+    g_string_append_c (text, *c);
+    if (*c == ':') {
+      g_string_append_c (text, ' ');
+    } else if (is_opening && (c[1] == '}' || c[1] == ']')) {
+      g_string_append_c (text, *++c);
+    } else if (is_opening) {
+      break_line (text, ++depth);
+    } else if (*c == ',') {
+      break_line (text, depth);
+    }
+  }
+  return text;
+}
+
+/* ---- Answers ----------------------------------------------------------- */
+
 void
 vigil_rest_response_finish_json (VigilRestResponse *self, unsigned status)
 {
+  GString *compact = self->body;
+
+  self->body = lay_out (compact);
+  g_string_free (compact, TRUE);
   g_string_append_c (self->body, '\n');
   self->status = status;
   self->content_type = JSON_TYPE;

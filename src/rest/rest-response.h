@@ -5,9 +5,9 @@
 #include <glib.h>
 
 /*
- * What a handler answers. Bodies are JSON with a newline behind them: a
- * value, a literal string of DLSPS, or a problem (RFC 7807), the form in
- * which DLSPS reports what its framework refuses.
+ * What a handler answers. Bodies are JSON, indented by two, with a newline
+ * behind them: a value, a literal string of DLSPS, or a problem (RFC 7807),
+ * the form in which DLSPS reports what its framework refuses.
  */
 typedef struct {
   unsigned status;
@@ -30,7 +30,7 @@ void vigil_rest_response_set_problem (VigilRestResponse *self, unsigned status,
 /* Answers the problem that @error is, with user information in URIs masked. */
 void vigil_rest_response_set_error (
     VigilRestResponse *self, const GError *error);
-/* Ends a JSON body that was written to self->body. */
+/* Lays out and ends a JSON body that was written to self->body. */
 void vigil_rest_response_finish_json (VigilRestResponse *self, unsigned status);
 
 /* "Not Found" ...: the words of RFC 9110. */
