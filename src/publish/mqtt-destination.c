@@ -206,6 +206,17 @@ set_reduction (MqttDestination *self, const VigilMessage *message,
       mqtt_message, reduce, reduction, free_reduction);
 }
 
+/* What MQTT 5 sends with every publication alike. */
+static void
+set_properties (const MqttDestination *self, VigilMqttPublication *publication)
+{
+  const VigilMqttProperties *properties = &self->settings->properties;
+
+  publication->expiry_s = properties->expiry_s;
+  publication->user_properties = properties->user;
+  publication->user_properties_size = properties->user_size;
+}
+
 /* The main message; and before it the image, when the format has it so. */
 static VigilMqttMessage *
 make_message (MqttDestination *self, const VigilMessage *message)
@@ -240,6 +251,8 @@ make_message (MqttDestination *self, const VigilMessage *message)
   main_part->content_type = "application/json";
   main_part->correlation_data = correlation;
   main_part->is_text = TRUE;
+  for (unsigned i = 0; i < size; i++)
+    set_properties (self, &publications[i]);
   mqtt_message = vigil_mqtt_message_new (publications, size);
   set_reduction (self, message, &payload, mqtt_message);
   return mqtt_message;

@@ -150,6 +150,16 @@ const VigilSchemaKey vigil_mqtt_settings_keys[] = {
         .help = "The broker keeps the last message for new subscribers; not "
                 "the images of payload_format `binary`, each of which has a "
                 "topic of its own."},
+    {.name = "message_expiry_s",
+        .type = VIGIL_SCHEMA_INTEGER,
+        .minimum = 1,
+        .maximum = UINT32_MAX,
+        .help = "Seconds after which the broker forgets a message that a "
+                "subscriber has not taken. Needs `protocol` 5."},
+    {.name = "user_properties",
+        .type = VIGIL_SCHEMA_OBJECT,
+        .help = "{NAME: TEXT}: goes with every message, beside its payload. "
+                "Needs `protocol` 5."},
     {.name = "queue",
         .type = VIGIL_SCHEMA_OBJECT,
         .keys = queue_keys,
@@ -639,6 +649,7 @@ vigil_mqtt_settings_check (const VigilJson *settings, const char *path,
   check_tls (settings, path, context, problems);
   check_session (settings, path, problems);
   check_offline_queue (settings, path, problems);
+  vigil_mqtt_properties_check (settings, path, problems);
   vigil_filter_check (
       vigil_json_object_get (settings, "filter"), filter_path, problems);
 }
@@ -653,6 +664,7 @@ vigil_mqtt_settings_new (const VigilJson *settings,
   read_payload (self, settings, context->environment);
   read_options (self, settings);
   read_queue (self, settings);
+  vigil_mqtt_properties_init (&self->properties, settings);
   read_hosts (self, settings, context->environment);
   self->options.name = vigil_destination_dup_label (context);
   if (self->options.hosts_size == 0) {
@@ -700,6 +712,7 @@ vigil_mqtt_settings_free (VigilMqttSettings *self)
   for (unsigned i = 0; i < self->options.hosts_size; i++)
     g_free ((char *)self->hosts[i].host);
   g_free (self->hosts);
+  vigil_mqtt_properties_clear (&self->properties);
   g_free ((char *)self->options.name);
   g_free ((char *)self->options.client_id);
   g_free ((char *)self->options.username);

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "mqtt/mqtt-client.h"
 #include "publish/destination.h"
+#include "publish/mqtt-properties.h"
 #include "publish/payload.h"
 
 /* An `mqtt_publisher` block and the environment, as one picture. */
@@ -11,7 +12,8 @@ typedef struct {
   char *topic;
   gboolean publish_frame;
   VigilPayloadFormat format;
-  gboolean reduces_oversize;           /* FALSE: what is too large is dropped */
+  gboolean reduces_oversize; /* FALSE: what is too large is dropped */
+  VigilMqttProperties properties;
   VigilMqttOptions options;            /* its texts belong to this structure */
   VigilMqttHost *hosts;                /* options.hosts */
   VigilSecret *password;               /* nullable: options.password */

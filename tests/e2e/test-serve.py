@@ -166,6 +166,25 @@ def test_raw_frames_are_encoded():
             (int(width), int(height)), topic
 
 
+def test_what_mqtt_5_sends_beside_the_payload():
+    publisher = {"protocol": 5, "topic": "five", "publish_frame": True,
+                 "payload_format": "binary", "message_expiry_s": 3600,
+                 "user_properties": {"site": "gate", "unit": "7"}}
+    config = rig.write_config(rig.pipeline(LIVE, publisher=publisher))
+    with rig.Broker() as broker, rig.Program(
+            "mosquitto_sub", "-h", broker.address, "-V", "5", "-t", "five/#",
+            "-F", "%t|%E|%C|%P", "-C", "2") as subscriber:
+        broker.wait_for_subscribers(1)
+        with rig.serve(config, rig.write_environment(broker)) as server:
+            assert subscriber.wait() == 0, server.text()
+    for line, kind in zip(subscriber.lines, ("image/jpeg", "application/json")):
+        _, expiry, content_type, properties = line.split("|")
+        assert content_type == kind, line
+        # What is left of it: the broker counts whole seconds.
+        assert 3500 < int(expiry) <= 3600, line
+        assert properties.split() == ["site:gate", "unit:7"], line
+
+
 def test_ends_on_sigterm_and_sigint():
     for number in (signal.SIGTERM, signal.SIGINT):
         config = rig.write_config(rig.pipeline(LIVE, publisher={"qos": 1}))

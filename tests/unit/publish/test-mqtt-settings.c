@@ -123,6 +123,24 @@ static const CheckCase check_cases[] = {
         "p.offline_queue.max_age_s", NULL},
     {"offline-number", "{'offline_queue':5}", HOST, "p.offline_queue", NULL},
     {"oversize", "{'oversize':'x'}", HOST, "p.oversize", NULL},
+    {"expiry", "{'protocol':5,'message_expiry_s':4294967295}", HOST, NULL,
+        NULL},
+    {"expiry-0", "{'protocol':5,'message_expiry_s':0}", HOST,
+        "p.message_expiry_s", NULL},
+    {"expiry-too-long", "{'protocol':5,'message_expiry_s':4294967296}", HOST,
+        "p.message_expiry_s", NULL},
+    {"expiry-in-4", "{'message_expiry_s':10}", HOST, "p.message_expiry_s",
+        NULL},
+    {"user-properties", "{'protocol':5,'user_properties':{'':'','a':'b'}}",
+        HOST, NULL, NULL},
+    {"user-properties-in-3", "{'protocol':3,'user_properties':{}}", HOST,
+        "p.user_properties", NULL},
+    {"user-properties-number", "{'protocol':5,'user_properties':{'a':1}}", HOST,
+        "p.user_properties.a", NULL},
+    {"user-properties-list", "{'protocol':5,'user_properties':['a']}", HOST,
+        "p.user_properties", NULL},
+    {"properties-null", "{'user_properties':null,'message_expiry_s':null}",
+        HOST, NULL, NULL},
     {"filter", "{'filter':{'type':'x','label_score':{'a':1}}}", HOST,
         "p.filter.type", NULL},
     {"filter-empty", "{'filter':{}}", HOST, NULL, NULL},
@@ -215,6 +233,8 @@ test_defaults (void)
   g_assert_false (options->offline_queue);
   g_assert_cmpfloat (options->stable_after_s, ==, 0);
   g_assert_false (options->jitter);
+  g_assert_cmpuint (settings->properties.expiry_s, ==, 0);
+  g_assert_cmpuint (settings->properties.user_size, ==, 0);
 }
 
 static void
@@ -227,7 +247,8 @@ test_every_key (void)
       "'queue':{'max_messages':3,'max_bytes':4096,"
       "'policy':'drop_frames_first'},'offline_queue':{'max_age_s':2.5},"
       "'stable_after_s':1.5,'jitter':true,'status_topic':'s',"
-      "'oversize':'drop'}",
+      "'oversize':'drop','message_expiry_s':30,"
+      "'user_properties':{'site':'gate','unit':'7'}}",
       HOST "MQTT_PORT=99\nMQTT_PAYLOAD_FORMAT=object\n");
   const VigilMqttOptions *options = &settings->options;
 
@@ -253,6 +274,12 @@ test_every_key (void)
   g_assert_cmpfloat (options->offline_max_age_s, ==, 2.5);
   g_assert_cmpfloat (options->stable_after_s, ==, 1.5);
   g_assert_true (options->jitter);
+  g_assert_cmpuint (settings->properties.expiry_s, ==, 30);
+  g_assert_cmpuint (settings->properties.user_size, ==, 2);
+  g_assert_cmpstr (settings->properties.user[0].name, ==, "site");
+  g_assert_cmpstr (settings->properties.user[0].value, ==, "gate");
+  g_assert_cmpstr (settings->properties.user[1].name, ==, "unit");
+  g_assert_cmpstr (settings->properties.user[1].value, ==, "7");
 }
 
 static void
