@@ -70,3 +70,13 @@ vigil_file_read (
   close (descriptor);
   return bytes;
 }
+
+char *
+vigil_file_resolve (const char *path, const char *folder)
+{
+  g_return_val_if_fail (path != NULL, NULL);
+
+  if (folder == NULL || g_path_is_absolute (path))
+    return g_strdup (path);
+  return g_build_filename (folder, path, NULL);
+}

@@ -14,3 +14,7 @@
  */
 char *vigil_file_read (
     const char *path, size_t max_bytes, size_t *ret_size, GError **error);
+
+/* @path, below @folder (nullable: the working folder) when it is relative.
+ * Returns: (transfer full). */
+char *vigil_file_resolve (const char *path, const char *folder);

@@ -5,6 +5,7 @@
  */
 #include "publish/eis-settings.h"
 
+#include "base/file.h"
 #include "base/secret.h"
 #include "publish/eis-keys.h"
 #include <net/if.h>
@@ -314,9 +315,7 @@ read_key_file (const Reading *self, const char *key, gboolean is_secret,
         self, VIGIL_PROBLEM_ERROR, key, "is missing: want the file of a key");
     return FALSE;
   }
-  path = self->config_folder != NULL
-             ? g_canonicalize_filename (file, self->config_folder)
-             : g_strdup (file);
+  path = vigil_file_resolve (file, self->config_folder);
   if (!vigil_eis_keys_read_file (path, ret_key, &error)) {
     add_problem (self, VIGIL_PROBLEM_ERROR, key, "%s", error->message);
     return FALSE;
@@ -356,9 +355,7 @@ read_allowed_clients (const Reading *self)
           "is missing: want the folder with the keys of AllowedClients");
     return;
   }
-  path = self->config_folder != NULL
-             ? g_canonicalize_filename (folder, self->config_folder)
-             : g_strdup (folder);
+  path = vigil_file_resolve (folder, self->config_folder);
   self->settings->allowed =
       vigil_eis_keys_read_folder (path, (const char *const *)list, &error);
   if (self->settings->allowed == NULL)

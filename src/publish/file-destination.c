@@ -4,6 +4,7 @@
  * that a slow disk or reader holds up nobody else.
  */
 #include "base/error.h"
+#include "base/file.h"
 #include "base/queue.h"
 #include "filter/filter.h"
 #include "publish/destination-list.h"
@@ -98,10 +99,9 @@ dup_path (const VigilJson *settings, const VigilDestinationContext *context)
 {
   const char *path = vigil_schema_get_string (settings, "path", "-");
 
-  if (strcmp (path, "-") == 0 || g_path_is_absolute (path) ||
-      context->config_folder == NULL)
-    return g_strdup (path);
-  return g_build_filename (context->config_folder, path, NULL);
+  return strcmp (path, "-") == 0
+             ? g_strdup (path)
+             : vigil_file_resolve (path, context->config_folder);
 }
 
 static void

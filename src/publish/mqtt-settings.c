@@ -6,6 +6,7 @@
 #include "publish/mqtt-settings.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "filter/filter.h"
 #include "publish/tls-settings.h"
 #include <gio/gio.h>
@@ -417,14 +418,6 @@ read_hosts (VigilMqttSettings *self, const VigilJson *settings,
   self->options.hosts_size = self->hosts[0].host != NULL ? 1 : 0;
 }
 
-static char *
-dup_path (const char *file, const char *folder)
-{
-  if (folder == NULL || g_path_is_absolute (file))
-    return g_strdup (file);
-  return g_build_filename (folder, file, NULL);
-}
-
 /* Returns: (nullable): NULL also without @error: there is none. */
 static VigilSecret *
 read_password (
@@ -457,7 +450,7 @@ read_credentials (VigilMqttSettings *self, const VigilJson *settings,
   VigilSecretSources *sources = &self->password_sources;
 
   if (file != NULL)
-    sources->file = dup_path (file, context->config_folder);
+    sources->file = vigil_file_resolve (file, context->config_folder);
   sources->literal =
       g_strdup (vigil_schema_get_string (settings, "password", NULL));
   if (is_environments) {

@@ -4,6 +4,7 @@
 
 #include "publish/tls-settings.h"
 
+#include "base/file.h"
 #include <string.h>
 
 #define CONTAINER_FOLDER "/MqttCerts/"
@@ -92,11 +93,8 @@ vigil_tls_settings_dup_path (
 
   if (ret_folder != NULL)
     *ret_folder = NULL;
-  if (!g_path_is_absolute (file))
-    return config_folder != NULL ? g_build_filename (config_folder, file, NULL)
-                                 : g_strdup (file);
   if (!g_str_has_prefix (file, CONTAINER_FOLDER) || exists (file))
-    return g_strdup (file);
+    return vigil_file_resolve (file, config_folder);
 
   const char *rest = file + strlen (CONTAINER_FOLDER);
   g_autofree char *folder = find_certificates (rest, config_folder);

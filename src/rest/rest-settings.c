@@ -2,6 +2,7 @@
 /* Settings of the REST interface. */
 #include "rest/rest-settings.h"
 
+#include "base/file.h"
 #include "server/settings.h"
 #include <gio/gio.h>
 
@@ -30,7 +31,8 @@ const VigilSchemaKey vigil_rest_settings_keys[] = {
         .name = "tokens_file",
         .type = VIGIL_SCHEMA_STRING,
         .help = "File of bearer tokens: lines of `read TOKEN` or `control "
-                "TOKEN`.",
+                "TOKEN`. Relative files and folders start at the "
+                "configuration's.",
     },
     {
         .name = "allow_unauthenticated_remote",
@@ -102,10 +104,14 @@ const VigilSchemaKey vigil_rest_settings_keys[] = {
     {0},
 };
 
+/* A file of @object: relative ones start at @folder. */
 static char *
-dup_string (const VigilJson *object, const char *key, const char *fallback)
+dup_file (const VigilJson *object, const char *key, const char *folder,
+    const char *fallback)
 {
-  return g_strdup (vigil_schema_get_string (object, key, fallback));
+  const char *file = vigil_schema_get_string (object, key, fallback);
+
+  return file != NULL ? vigil_file_resolve (file, folder) : NULL;
 }
 
 /* A list of strings; anything else in it is a problem. */
@@ -144,19 +150,19 @@ check_file (const char *file, const char *key, VigilProblems *problems)
 }
 
 static void
-read_tls (VigilRestSettings *self, const VigilJson *object,
+read_tls (VigilRestSettings *self, const VigilJson *object, const char *folder,
     const VigilEnvironment *environment, VigilProblems *problems)
 {
   self->use_tls =
       vigil_settings_get_boolean (environment, "HTTPS", FALSE, problems);
   self->verify_clients = vigil_settings_get_boolean (
       environment, "MTLS_VERIFICATION", FALSE, problems);
-  self->certificate_file =
-      dup_string (object, "certificate_file", SECRETS_FOLDER "public.crt");
+  self->certificate_file = dup_file (
+      object, "certificate_file", folder, SECRETS_FOLDER "public.crt");
   self->key_file =
-      dup_string (object, "key_file", SECRETS_FOLDER "private.key");
+      dup_file (object, "key_file", folder, SECRETS_FOLDER "private.key");
   self->client_ca_file =
-      dup_string (object, "client_ca_file", SECRETS_FOLDER "ca.crt");
+      dup_file (object, "client_ca_file", folder, SECRETS_FOLDER "ca.crt");
   if (self->verify_clients && !self->use_tls)
     vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, "MTLS_VERIFICATION",
         "client certificates need TLS: set HTTPS=true as well");
@@ -208,6 +214,7 @@ vigil_rest_settings_new (const VigilConfig *config,
 {
   const VigilJson *object =
       vigil_json_object_get (vigil_config_get_root (config), "rest");
+  const char *folder = vigil_config_get_folder (config);
   VigilRestSettings *self = g_new0 (VigilRestSettings, 1);
 
   if (object != NULL && vigil_json_get_type (object) == VIGIL_JSON_OBJECT)
@@ -216,14 +223,19 @@ vigil_rest_settings_new (const VigilConfig *config,
   self->is_enabled = vigil_schema_get_boolean (object, "enabled", TRUE);
   self->port = (uint16_t)vigil_settings_get_integer (
       environment, "REST_SERVER_PORT", 0, UINT16_MAX, DEFAULT_PORT, problems);
-  self->tokens_file = dup_string (object, "tokens_file", NULL);
+  self->tokens_file = dup_file (object, "tokens_file", folder, NULL);
   if (self->tokens_file != NULL)
     check_file (self->tokens_file, "tokens_file", problems);
-  read_tls (self, object, environment, problems);
+  read_tls (self, object, folder, environment, problems);
   read_address (self, object, problems);
   self->host_names = dup_strings (object, "host_names", problems);
   self->origins = dup_strings (object, "origins", problems);
   self->folders = dup_strings (object, "folders", problems);
+  for (char **at = self->folders; at != NULL && *at != NULL; at++) {
+    g_autofree char *written = *at;
+
+    *at = vigil_file_resolve (written, folder);
+  }
   self->allow_elements =
       vigil_schema_get_boolean (object, "allow_elements", FALSE);
   self->max_instances =

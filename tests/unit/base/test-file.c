@@ -99,6 +99,27 @@ test_fault (VigilFixture *fixture, gconstpointer data)
   g_assert_cmpuint (size, ==, 7);
 }
 
+static void
+test_resolve (void)
+{
+  static const struct {
+    const char *path;
+    const char *folder;
+    const char *want;
+  } cases[] = {
+      {"a/b", "/c", "/c/a/b"},
+      {"/a/b", "/c", "/a/b"},
+      {"a/b", NULL, "a/b"},
+      {"../a", "/c/d/", "/c/d/../a"},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *path = vigil_file_resolve (cases[i].path, cases[i].folder);
+
+    g_assert_cmpstr (path, ==, cases[i].want);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -107,6 +128,7 @@ main (int argc, char **argv)
       test_whole_file, vigil_fixture_tear_down);
   g_test_add ("/file/empty-file", VigilFixture, NULL, vigil_fixture_set_up,
       test_empty_file, vigil_fixture_tear_down);
+  g_test_add_func ("/file/resolve", test_resolve);
   g_test_add ("/file/pipe-without-writer", VigilFixture, NULL,
       vigil_fixture_set_up, test_pipe_without_writer, vigil_fixture_tear_down);
   g_test_add ("/file/pipe-with-writer", VigilFixture, NULL,

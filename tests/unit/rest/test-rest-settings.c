@@ -49,6 +49,29 @@ has_error (const VigilProblems *problems, const char *path)
   return FALSE;
 }
 
+/* Relative names start at the configuration's folder, wherever that is. */
+static void
+test_relative (VigilFixture *fixture, gconstpointer data)
+{
+  static const char text[] =
+      "{\"config\":{\"pipelines\":[],\"rest\":{\"tokens_file\":\"tokens\","
+      "\"folders\":[\"videos\",\"/srv\"]}}}";
+  g_autofree char *file = vigil_fixture_write (fixture, "tokens", "x");
+  g_autofree char *videos = g_build_filename (fixture->folder, "videos", NULL);
+  g_autofree char *path = vigil_fixture_write (fixture, "config.json", text);
+  g_autoptr (VigilProblems) problems = vigil_problems_new ();
+  g_autoptr (VigilConfig) config = vigil_config_load (path, problems, NULL);
+  g_autoptr (VigilEnvironment) environment =
+      vigil_environment_parse ("", 0, ".env", NULL);
+  g_autoptr (VigilRestSettings) settings =
+      vigil_rest_settings_new (config, environment, problems);
+
+  g_assert_cmpuint (vigil_problems_count_errors (problems), ==, 0);
+  g_assert_cmpstr (settings->tokens_file, ==, file);
+  g_assert_cmpstr (settings->folders[0], ==, videos);
+  g_assert_cmpstr (settings->folders[1], ==, "/srv");
+}
+
 /* "@" stands for a file that exists. */
 static void
 run_case (VigilFixture *fixture, const Case *test)
@@ -90,5 +113,7 @@ main (int argc, char **argv)
   vigil_fixture_init (&argc, &argv, 0);
   g_test_add ("/rest-settings/cases", VigilFixture, NULL, vigil_fixture_set_up,
       test_cases, vigil_fixture_tear_down);
+  g_test_add ("/rest-settings/relative", VigilFixture, NULL,
+      vigil_fixture_set_up, test_relative, vigil_fixture_tear_down);
   return g_test_run ();
 }
