@@ -10,6 +10,11 @@
 /* One batch from the queue: as much as the output takes at a time. */
 #define BATCH_BYTES (256 * 1024)
 
+/* A sender that waits is told of room when the queue is half empty, or after
+ * this time: a turn of its thread for each place costs more than the
+ * message. */
+#define ROOM_US (5 * G_USEC_PER_SEC / 1000)
+
 void
 vigil_mqtt_account_end (VigilMqttClient *self, VigilMqttMessage *message,
     VigilMqttOutcome outcome, VigilMqttDropReason drop, const char *reason,
@@ -49,6 +54,19 @@ count_ended (VigilMqttClient *self, const VigilMqttEnded *ended)
   }
 }
 
+/* Under lock. */
+static void
+tell_of_room (VigilMqttClient *self)
+{
+  const int64_t now_us = g_get_monotonic_time ();
+
+  if (self->queue.size > self->options.queue_messages / 2 &&
+      now_us - self->room_us < ROOM_US)
+    return;
+  self->room_us = now_us;
+  pthread_cond_broadcast (&self->room);
+}
+
 void
 vigil_mqtt_account_flush (VigilMqttClient *self)
 {
@@ -60,7 +78,7 @@ vigil_mqtt_account_flush (VigilMqttClient *self)
   self->status.resent = vigil_mqtt_session_get_resent (self->session);
   self->status.latencies = *vigil_mqtt_session_get_latencies (self->session);
   if (self->waiters > 0)
-    pthread_cond_broadcast (&self->room);
+    tell_of_room (self);
   pthread_mutex_unlock (&self->lock);
 
   for (unsigned i = 0; i < self->ended->len; i++) {

@@ -40,6 +40,7 @@ struct _VigilMqttClient {
   VigilMqttStatus status; /* all but queued, queued_bytes, next_retry_ms */
   size_t in_flight_bytes;
   unsigned waiters; /* sends that wait for room */
+  int64_t room_us;  /* when they were last told of some */
   /* The I/O thread sleeps and could send: so many queued messages wake it.
    * 0: no message does. */
   size_t wake_size;
@@ -61,6 +62,7 @@ struct _VigilMqttClient {
   gboolean is_gathering;   /* messages come so fast that some are awaited */
   gboolean is_saturated;   /* messages wait, and there is no room for them */
   gboolean has_progress;   /* the last look for bytes found some */
+  gboolean is_bulk_due;    /* this look is for all answers there are */
   gboolean is_answered;    /* the broker has sent something */
   int64_t renewal_us;      /* drains until then, to connect anew; 0: does not */
   char *credentials_error; /* nullable: what was last said of them */

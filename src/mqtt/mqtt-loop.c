@@ -316,7 +316,6 @@ read_once (VigilMqttClient *self, int64_t now_us)
     self->has_progress = TRUE;
     break;
   case VIGIL_MQTT_IO_AGAIN:
-    self->has_progress = FALSE;
     return FALSE;
   case VIGIL_MQTT_IO_END:
     self->has_read_end = TRUE;
@@ -338,12 +337,15 @@ read_once (VigilMqttClient *self, int64_t now_us)
     disconnected (self, error->message, TRUE, now_us);
     return FALSE;
   }
+  if (self->is_bulk_due && vigil_mqtt_session_get_in_flight (self->session) > 0)
+    return TRUE;
   return size == space || self->transport->ops->has_buffered (self->transport);
 }
 
 static void
 read_input (VigilMqttClient *self, int64_t now_us)
 {
+  self->has_progress = FALSE;
   for (unsigned i = 0; i < TURNS_MAX; i++)
     if (!read_once (self, now_us))
       break;
@@ -666,8 +668,11 @@ wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
     g_debug ("%s: cannot read the eventfd: %s", self->options.name,
         g_strerror (errno));
   *ret_events = pollers[1].revents;
-  if (is_bulk && *ret_events == 0)
+  self->is_bulk_due = is_bulk && *ret_events == 0;
+  if (self->is_bulk_due) {
+    vigil_mqtt_transport_confirm_at_once (self->transport);
     *ret_events = POLLIN;
+  }
 }
 
 static void

@@ -209,6 +209,15 @@ vigil_mqtt_transport_expect (VigilMqttTransport *self, size_t bytes)
 }
 
 void
+vigil_mqtt_transport_confirm_at_once (VigilMqttTransport *self)
+{
+  const int on = 1;
+
+  (void)setsockopt (
+      self->descriptor, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
+void
 vigil_mqtt_transport_close (VigilMqttTransport *self)
 {
   if (self != NULL)

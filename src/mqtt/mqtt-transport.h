@@ -72,6 +72,13 @@ VigilMqttTransport *vigil_mqtt_transport_new_tcp (
  * caller looks by itself after a while. */
 void vigil_mqtt_transport_expect (VigilMqttTransport *self, size_t bytes);
 
+/*
+ * The next read tells the peer's TCP that it was read, without waiting for
+ * something to send: a peer that gathers small packets (Nagle) lets them go
+ * then, and the read after that may have them.
+ */
+void vigil_mqtt_transport_confirm_at_once (VigilMqttTransport *self);
+
 /* Calls close. NULL is allowed. */
 void vigil_mqtt_transport_close (VigilMqttTransport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilMqttTransport, vigil_mqtt_transport_close)
