@@ -29,6 +29,12 @@ print_problems (const VigilProblems *problems)
     printf ("... and more, which are only counted\n");
 }
 
+static const char *
+plural (unsigned count)
+{
+  return count == 1 ? "" : "s";
+}
+
 static int
 check (const char *path, const VigilEnvironment *environment)
 {
@@ -39,6 +45,7 @@ check (const char *path, const VigilEnvironment *environment)
   g_autoptr (VigilRestSettings) rest_settings = NULL;
   g_autoptr (VigilRtspSettings) rtsp_settings = NULL;
   VigilSettings settings;
+  unsigned pipelines;
   unsigned errors;
   unsigned warnings;
 
@@ -55,9 +62,10 @@ check (const char *path, const VigilEnvironment *environment)
   print_problems (problems);
   errors = vigil_problems_count_errors (problems);
   warnings = vigil_problems_count_warnings (problems);
-  printf ("%s: %u pipelines, %u errors, %u warnings\n",
-      vigil_config_get_path (config), vigil_config_get_pipeline_count (config),
-      errors, warnings);
+  pipelines = vigil_config_get_pipeline_count (config);
+  printf ("%s: %u pipeline%s, %u error%s, %u warning%s\n",
+      vigil_config_get_path (config), pipelines, plural (pipelines), errors,
+      plural (errors), warnings, plural (warnings));
   return errors == 0 ? EX_OK : EX_CONFIG;
 }
 

@@ -92,9 +92,10 @@ log_problems (const VigilProblems *problems)
        index++) {
     const VigilProblem *problem = vigil_problems_get (problems, index);
 
-    g_warning ("%s%s: %s",
-        problem->severity == VIGIL_PROBLEM_ERROR ? "error: " : "",
-        problem->path, problem->text);
+    g_log (G_LOG_DOMAIN,
+        problem->severity == VIGIL_PROBLEM_ERROR ? G_LOG_LEVEL_CRITICAL
+                                                 : G_LOG_LEVEL_WARNING,
+        "%s: %s", problem->path, problem->text);
   }
 }
 
@@ -220,7 +221,7 @@ run (const Service *service, VigilProblems *problems, Signals *signals)
   if (service->rest_settings->is_enabled) {
     rest = vigil_rest_server_new (service->rest_settings, manager, &error);
     if (rest == NULL) {
-      g_warning ("not started: %s", error->message);
+      g_critical ("not started: %s", error->message);
       return vigil_error_exit_status (error);
     }
   }
@@ -269,7 +270,7 @@ vigil_cmd_serve (int argc, char **argv)
     vigil_problems_check (own_problems, &error);
   }
   if (error != NULL) {
-    g_warning ("not started: %s", error->message);
+    g_critical ("not started: %s", error->message);
     return EX_CONFIG;
   }
   service.config = config;

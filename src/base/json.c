@@ -117,6 +117,11 @@ vigil_json_parse (const char *text, gssize length, size_t max_bytes,
         "%zu bytes of JSON: want at most %zu", size, max_bytes);
     return NULL;
   }
+  if (strspn (text, " \t\r\n") >= size) {
+    g_set_error_literal (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
+        "nothing is in it: want a JSON value");
+    return NULL;
+  }
   max_depth = MIN (max_depth, DEPTH_MAX);
   size_t deep = find_too_deep (text, size, max_depth);
   if (deep < size) {

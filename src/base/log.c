@@ -17,7 +17,7 @@ static const struct {
   const char *json;
 } levels[] = {
     {G_LOG_LEVEL_ERROR, "FATAL", "fatal"},
-    {G_LOG_LEVEL_CRITICAL, "CRITICAL", "critical"},
+    {G_LOG_LEVEL_CRITICAL, "ERROR", "error"},
     {G_LOG_LEVEL_WARNING, "WARNING", "warning"},
     {G_LOG_LEVEL_MESSAGE, "MESSAGE", "message"},
     {G_LOG_LEVEL_INFO, "INFO", "info"},

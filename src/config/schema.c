@@ -81,6 +81,11 @@ format_range (const VigilSchemaKey *key)
 {
   g_autofree char *minimum = format_number (key->minimum);
   g_autofree char *maximum = format_number (key->maximum);
+  /* Three values are as many as people take in at a glance. */
+  if (key->type == VIGIL_SCHEMA_INTEGER && key->maximum == key->minimum + 2) {
+    g_autofree char *middle = format_number (key->minimum + 1);
+    return g_strdup_printf ("%s, %s or %s", minimum, middle, maximum);
+  }
   return g_strdup_printf ("%s to %s", minimum, maximum);
 }
 

@@ -14,6 +14,8 @@ static const struct {
     {"not-negotiated",
         "two elements do not agree on a format: try videoconvert between them"},
     {"not-linked", "a stream has nowhere to go: the input may have no video"},
+    {"reason error (-5)",
+        "it does not say why: check that the source can be reached"},
     {"delayed link", "the input has no stream of the kind that is wanted"},
     {"delayed linking", "the input has no stream of the kind that is wanted"},
 };

@@ -92,6 +92,7 @@ static gboolean
 read_uri (VigilSource *self, const VigilJson *json, GError **error)
 {
   const char *uri = require_text (json, "uri", error);
+  g_autofree char *protocol = NULL;
 
   if (uri == NULL)
     return FALSE;
@@ -100,6 +101,14 @@ read_uri (VigilSource *self, const VigilJson *json, GError **error)
         "source.uri '%.60s': want a URI such as file:///folder/name or "
         "rtsp://host/path",
         uri);
+    return FALSE;
+  }
+  protocol = gst_uri_get_protocol (uri);
+  if (!gst_uri_protocol_is_supported (GST_URI_SRC, protocol)) {
+    g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_UNSUPPORTED,
+        "source.uri: no element reads '%.20s:' here: install its plugin, or "
+        "correct the URI",
+        protocol);
     return FALSE;
   }
   self->factory = g_strdup ("urisourcebin");

@@ -5,6 +5,7 @@
 #include "server/entry.h"
 
 #include "pipeline/definition.h"
+#include "pipeline/source.h"
 #include "publish/publisher.h"
 #include "server/request.h"
 #include <string.h>
@@ -162,6 +163,33 @@ check_name (const VigilConfig *config, unsigned index, const char *path,
   check_twins (config, index, name, name_path, problems);
 }
 
+/* What would only be found when the pipeline is started by itself. */
+static void
+check_source (const VigilJson *entry, const VigilJson *source,
+    const char *payload_path, VigilProblems *problems)
+{
+  const char *text = vigil_schema_get_string (entry, "pipeline", "");
+  const char *kind = vigil_schema_get_string (entry, "source", "");
+  g_autoptr (VigilSource) parsed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (source == NULL) {
+    if (strcmp (kind, "image_ingestor") != 0 &&
+        vigil_schema_get_boolean (entry, "auto_start", FALSE) &&
+        strstr (text, "{auto_source}") != NULL)
+      vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, payload_path,
+          "the pipeline has {auto_source}: want a source here, or no "
+          "auto_start");
+    return;
+  }
+  if (vigil_json_get_type (source) != VIGIL_JSON_OBJECT)
+    return; /* reported by the schema */
+  parsed = vigil_source_new (source, &error);
+  if (parsed == NULL)
+    vigil_problems_add (
+        problems, VIGIL_PROBLEM_ERROR, payload_path, "%s", error->message);
+}
+
 static void
 check_payload (
     const VigilJson *entry, const char *path, VigilProblems *problems)
@@ -169,9 +197,13 @@ check_payload (
   const VigilJson *payload = vigil_json_object_get (entry, "payload");
   g_autofree char *payload_path = g_strconcat (path, ".payload", NULL);
 
-  if (payload == NULL || vigil_json_get_type (payload) != VIGIL_JSON_OBJECT)
-    return; /* absent, or reported by the schema */
-  vigil_request_check (payload, payload_path, problems);
+  if (payload != NULL && vigil_json_get_type (payload) != VIGIL_JSON_OBJECT)
+    return; /* reported by the schema */
+  if (payload != NULL)
+    vigil_request_check (payload, payload_path, problems);
+  check_source (entry,
+      payload != NULL ? vigil_json_object_get (payload, "source") : NULL,
+      payload_path, problems);
 }
 
 void

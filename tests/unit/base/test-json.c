@@ -63,7 +63,8 @@ static const struct {
   const char *text;
   const char *message;
 } refused[] = {
-    {"", "line 1, column 0: *ends before its last bracket*"},
+    {"", "nothing is in it: *"},
+    {" \n", "nothing is in it: *"},
     {"{", "line 1, column 1: *ends before its last bracket*"},
     {"{\n \"a\":\n  x}", "line 3, column 3: *double quotes*"},
     {"[1,]", "line 1, column 4: *no comma before a closing*"},

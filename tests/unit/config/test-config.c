@@ -68,7 +68,7 @@ static const struct {
   const char *text;
   const char *message;
 } faults[] = {
-    {"empty", "", "c.json: line 1, column 0: *"},
+    {"empty", "", "c.json: nothing is in it: *"},
     {"syntax", "{\"config\":\n{]}", "c.json: line 2, column 2: *"},
     {"duplicate", "{\"config\":1,\"config\":2}",
         "c.json: line 1, column *each key once*"},

@@ -78,10 +78,10 @@ static const struct {
         "E p.qos: want an integer, got a string"},
     {"integer-real", ",\"qos\":1.0", "E p.qos: want an integer, got a number"},
     {"integer-lowest", ",\"qos\":0", ""},
-    {"integer-low", ",\"qos\":-1", "E p.qos: -1: want 0 to 2"},
-    {"integer-high", ",\"qos\":3", "E p.qos: 3: want 0 to 2"},
+    {"integer-low", ",\"qos\":-1", "E p.qos: -1: want 0, 1 or 2"},
+    {"integer-high", ",\"qos\":3", "E p.qos: 3: want 0, 1 or 2"},
     {"integer-huge", ",\"qos\":9223372036854775807",
-        "E p.qos: 9223372036854775807: want 0 to 2"},
+        "E p.qos: 9223372036854775807: want 0, 1 or 2"},
     {"number-high", ",\"ratio\":1.5", "E p.ratio: 1.5: want 0 to 1"},
     {"number-text", ",\"ratio\":\"1\"",
         "E p.ratio: want a number, got a string"},
@@ -120,7 +120,7 @@ static const struct {
     {"unknown-empty", ",\"\":1", "W p[\"\"]: unknown key, without effect"},
     {"several", ",\"flag\":0,\"qos\":9,\"x_y_z\":1",
         "E p.flag: want true or false, got an integer\n"
-        "E p.qos: 9: want 0 to 2\n"
+        "E p.qos: 9: want 0, 1 or 2\n"
         "W p.x_y_z: unknown key, without effect"},
 };
 
@@ -215,7 +215,7 @@ test_markdown (void)
       "| Key | Type | Default | Meaning |\n"
       "|---|---|---|---|\n"
       "| `flag` | true or false | `false` | Yes \\| no. |\n"
-      "| `qos` | an integer, 0 to 2 | required | Quality. |\n"
+      "| `qos` | an integer, 0, 1 or 2 | required | Quality. |\n"
       "| `colour` | `red`, `green` or `blue` |  |  |\n"
       "| `inner` | an object |  | More. |\n"
       "| `tls` | an object |  | Security. *Refused:* not yet |\n"

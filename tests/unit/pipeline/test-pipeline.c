@@ -321,7 +321,7 @@ test_masked (VigilFixture *fixture, gconstpointer data)
   test_run_init (&run,
       "{auto_source} name=source ! decodebin ! appsink name=destination", NULL,
       "{\"source\":{\"type\":\"uri\","
-      "\"uri\":\"nothing://user:canary@host/path\"}}");
+      "\"uri\":\"file://user:canary@host/path\"}}");
   g_assert_no_error (run.error);
   g_assert_cmpint (test_run_play (&run), ==, VIGIL_PIPELINE_ERROR);
   VigilPipelineStatus status;

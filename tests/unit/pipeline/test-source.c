@@ -53,6 +53,8 @@ static const Case cases[] = {
     {"{\"type\":\"uri\"}", NULL, 0, INVALID, "source.uri: want text"},
     {"{\"type\":\"uri\",\"uri\":5}", NULL, 0, INVALID, "source.uri: want"},
     {"{\"type\":\"uri\",\"uri\":\"/path\"}", NULL, 0, INVALID, "want a URI"},
+    {"{\"type\":\"uri\",\"uri\":\"nothing://user:canary@h\"}", NULL, 0,
+        VIGIL_ERROR_UNSUPPORTED, "source.uri: no element reads 'nothing:'"},
     {"{\"type\":\"webcam\"}", NULL, 0, INVALID, "source.device: want text"},
     {"{\"type\":\"gst\",\"element\":\"a ! b\"}", NULL, 0, INVALID,
         "name of one element"},

@@ -32,6 +32,11 @@ static const Case cases[] = {
     {"{" GOOD ",\"udfs\":{}}", VIGIL_PROBLEM_WARNING,
         "config.pipelines[0].udfs", "user-defined functions"},
     {"{" GOOD ",\"payload\":{}}", 0, NULL, NULL},
+    {"{" GOOD ",\"payload\":{\"source\":{\"type\":\"uri\",\"uri\":\"/x\"}}}",
+        VIGIL_PROBLEM_ERROR, "config.pipelines[0].payload", "want a URI"},
+    {"{\"name\":\"a\",\"auto_start\":true,"
+     "\"pipeline\":\"{auto_source} ! appsink name=destination\"}",
+        VIGIL_PROBLEM_ERROR, "config.pipelines[0].payload", "want a source"},
     {"{" GOOD ",\"auto_start\":true,\"payload\":7}", VIGIL_PROBLEM_ERROR,
         "config.pipelines[0].payload", "an object"},
     {"{" GOOD ",\"auto_start\":true,\"payload\":{\"destination\":{}}}",
