@@ -108,10 +108,10 @@ test_auto_start_fault (VigilFixture *fixture, gconstpointer data)
   TestServer server;
 
   vigil_fixture_expect_warning (
-      DOMAIN, "config.pipelines?0?: 'a' was not started: source*");
+      DOMAIN, "config.pipelines?0?: 'a' was not started: *parameters*");
   test_server_init (&server,
       TEST_SERVER_ENTRY ("a",
-          "{auto_source} ! decodebin ! appsink name=destination",
+          "videotestsrc num-buffers={parameters[n]} ! appsink name=destination",
           AUTO) "," SHORT ("b", AUTO),
       NULL);
   g_assert_cmpuint (vigil_instance_manager_auto_start (server.manager), ==, 1);
