@@ -142,7 +142,7 @@ def test_no_canary_is_seen():
         check("an answer", answers)
         # They were there, and masked.
         assert "rtsp://***@127.0.0.1:9/a" in answers, answers
-        assert '"username":"u"' in answers, answers
+        assert '"username": "u"' in answers, answers
         check("the broker's log", broker.text())
 
 
