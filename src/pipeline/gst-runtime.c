@@ -4,6 +4,7 @@
  */
 #include "pipeline/gst-runtime.h"
 
+#include "pipeline/region-transform.h"
 #include <gst/gst.h>
 
 void
@@ -13,6 +14,7 @@ vigil_gst_runtime_init (void)
 
   if (g_once_init_enter (&is_done)) {
     gst_init (NULL, NULL);
+    vigil_region_transform_install ();
     g_once_init_leave (&is_done, 1);
   }
 }
