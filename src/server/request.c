@@ -148,6 +148,24 @@ check_each (const VigilJson *value, const char *path, VigilProblems *problems,
   }
 }
 
+/* A result that went nowhere would be missed late. */
+static void
+check_destination_keys (
+    const VigilJson *destination, const char *path, VigilProblems *problems)
+{
+  VigilJsonIter iter = {0};
+  const char *key;
+  const VigilJson *value;
+
+  if (vigil_json_object_size (destination) == 0)
+    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, path,
+        "empty: want \"metadata\" or \"frame\" in it, or leave it out");
+  while (vigil_json_object_next (destination, &iter, &key, &value))
+    if (strcmp (key, "metadata") != 0 && strcmp (key, "frame") != 0)
+      vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, path,
+          "'%.40s': want \"metadata\" or \"frame\" and no other key", key);
+}
+
 void
 vigil_request_check (
     const VigilJson *request, const char *path, VigilProblems *problems)
@@ -158,13 +176,13 @@ vigil_request_check (
       g_strconcat (destination_path, ".metadata", NULL);
   g_autofree char *frame_path = g_strconcat (destination_path, ".frame", NULL);
 
-  vigil_schema_check (vigil_request_keys, request, path, problems);
   if (destination == NULL ||
-      vigil_json_get_type (destination) != VIGIL_JSON_OBJECT)
+      vigil_json_get_type (destination) != VIGIL_JSON_OBJECT) {
+    vigil_schema_check (vigil_request_keys, request, path, problems);
     return;
-  if (vigil_json_object_size (destination) == 0)
-    vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, destination_path,
-        "empty: want \"metadata\" or \"frame\" in it, or leave it out");
+  }
+  check_destination_keys (destination, destination_path, problems);
+  vigil_schema_check (vigil_request_keys, request, path, problems);
   check_each (vigil_json_object_get (destination, "metadata"), metadata_path,
       problems, check_metadata_object);
   check_each (vigil_json_object_get (destination, "frame"), frame_path,

@@ -18,7 +18,6 @@ unless a comment in the line above says otherwise:
 import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -29,7 +28,6 @@ BLOCK = re.compile(
     r"(?:^ *<!-- test: (?P<how>[^\n]*) -->\n)?^(?P<indent> *)```sh\n"
     r"(?P<text>.*?)^(?P=indent)```",
     re.MULTILINE | re.DOTALL)
-INSIDE = "VIGIL_TEST_DOCS_INSIDE"
 PORTS = (1883, 8883)
 
 
@@ -38,21 +36,6 @@ def pages():
     found += sorted((tap.ROOT / "docs").rglob("*.md"))
     return [page for page in found
             if page.exists() and BLOCK.search(page.read_text())]
-
-
-def enter_own_network():
-    """Starts this program again where nobody else listens; in process ids
-    of its own too, if they are to be had, so that all ends with it."""
-    user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    for options in (["--pid", "--mount-proc"], []):
-        command = ["unshare", "--net", "--fork", "--kill-child", *options,
-                   *user]
-        if subprocess.run([*command, "true"], check=False,
-                          stderr=subprocess.DEVNULL).returncode == 0:
-            os.environ[INSIDE] = "1"
-            os.execvp(command[0], [*command, sys.executable, *sys.argv])
-    print("1..0 # SKIP this machine gives no network namespace")
-    sys.exit(0)
 
 
 def copy_tree():
@@ -159,9 +142,7 @@ def connections():
 
 
 def main():
-    if INSIDE not in os.environ:
-        enter_own_network()
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    rig.enter_own_network()
     cases = {f"test_{page.relative_to(tap.ROOT)}":
              (lambda page=page: Page(page).run()) for page in pages()}
     tap.run(cases)

@@ -269,6 +269,8 @@ BAD_REQUESTS = {
     "source of unknown type": ({"source": {"type": "x"}}, 400, "source.type"),
     "uri missing": ({"source": {"type": "uri"}}, 400, "source.uri"),
     "empty destination": ({"destination": {}}, 400, "destination"),
+    "destination of unknown kind": (
+        {"destination": {"metadta": {"type": "mqtt"}}}, 400, "'metadta'"),
     "unknown destination": (
         {"destination": {"metadata": {"type": "kafka"}}}, 400,
         "destination.metadata.type"),
