@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/secret.h"
 #include "mqtt/mqtt-client.h"
 #include "mqtt/mqtt-dialer.h"
 #include "mqtt/mqtt-queue.h"
@@ -23,7 +24,8 @@ typedef struct {
 
 struct _VigilMqttClient {
   /* Constant after new */
-  VigilMqttOptions options;          /* strings are owned */
+  VigilMqttOptions options;          /* strings are owned but for password */
+  VigilSecret *password;             /* nullable: what options has of it */
   VigilMqttHost *hosts;              /* owned */
   VigilMqttOutcomeFunc outcome_func; /* nullable */
   void *outcome_data;

@@ -183,7 +183,11 @@ copy_options (VigilMqttClient *self, const VigilMqttOptions *options)
   own->client_id = options->client_id != NULL ? g_strdup (options->client_id)
                                               : make_client_id ();
   own->username = g_strdup (options->username);
-  own->password = g_strdup (options->password);
+  if (options->password != NULL) {
+    self->password =
+        vigil_secret_new (options->password, strlen (options->password));
+    own->password = vigil_secret_get (self->password);
+  }
   if (own->tls != NULL)
     vigil_mqtt_tls_ref (own->tls);
   own->status_topic = g_strdup (options->status_topic);
@@ -204,11 +208,7 @@ copy_options (VigilMqttClient *self, const VigilMqttOptions *options)
 static void
 clear_options (VigilMqttClient *self)
 {
-  char *password = (char *)self->options.password;
-
-  if (password != NULL)
-    explicit_bzero (password, strlen (password));
-  g_free (password);
+  vigil_secret_unref (self->password);
   vigil_mqtt_tls_unref (self->options.tls);
   g_free ((char *)self->options.name);
   g_free ((char *)self->options.client_id);

@@ -6,20 +6,16 @@
 
 #include "mqtt/mqtt-client-private.h"
 
-#include "base/secret.h"
 #include "mqtt/mqtt-tls.h"
-#include <string.h>
 
+/* @password: (transfer full) (nullable). */
 static void
-set_password (VigilMqttOptions *options, const VigilSecret *password)
+set_password (VigilMqttClient *self, VigilSecret *password)
 {
-  char *former = (char *)options->password;
-
-  if (former != NULL)
-    explicit_bzero (former, strlen (former));
-  g_free (former);
-  options->password =
-      password != NULL ? g_strdup (vigil_secret_get (password)) : NULL;
+  vigil_secret_unref (self->password);
+  self->password = password;
+  self->options.password =
+      password != NULL ? vigil_secret_get (password) : NULL;
 }
 
 /* Files are replaced one after the other: what cannot be read now may be
@@ -56,8 +52,7 @@ vigil_mqtt_renewal_read (VigilMqttClient *self)
     vigil_mqtt_tls_unref (options->tls);
     options->tls = vigil_mqtt_tls_ref (credentials.tls);
   }
-  set_password (options, credentials.password);
+  set_password (self, credentials.password);
   vigil_mqtt_tls_unref (credentials.tls);
-  vigil_secret_unref (credentials.password);
   return TRUE;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Canaries in every secret, and no trace of them in what anybody can see:
 logs at the noisiest level, answers of REST, command lines, environments,
-core dumps."""
+core dumps, the memory that would be in one."""
 import json
 import os
 import resource
@@ -111,6 +111,35 @@ def check(what, text):
     assert not found, f"in {what}: {found[:3]}"
 
 
+def dumped_memory(process):
+    """What of a process' memory would be in a core dump: (name, start, size)
+    of each mapping that is not marked "dd" (MADV_DONTDUMP)."""
+    first = None
+    for line in (process / "smaps").read_text().splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):
+            first, name = words[0], words[-1]
+        elif words[0] == "VmFlags:" and "rd" in words and "dd" not in words:
+            start, end = (int(word, 16) for word in first.split("-"))
+            # A sanitizer's shadow is larger than any memory.
+            if end - start <= 1 << 30:
+                yield name, start, end - start
+
+
+def check_memory(process, numbers):
+    """A secret that was read from a file or the environment is nowhere but
+    in the pages that are made for secrets."""
+    with open(process / "mem", "rb") as memory:
+        for name, start, size in dumped_memory(process):
+            try:
+                memory.seek(start)
+                content = memory.read(size)
+            except (OSError, ValueError):
+                continue  # the kernel's own, or gone
+            for number in numbers:
+                assert canary(number).encode() not in content, (number, name)
+
+
 def test_no_canary_is_seen():
     place = rig.folder()
     passwords = place / "passwords"
@@ -136,6 +165,8 @@ def test_no_canary_is_seen():
             process = Path(f"/proc/{server.process.pid}")
             check("the environment", (process / "environ").read_text())
             check("the command line", (process / "cmdline").read_text())
+            if os.geteuid() == 0:
+                check_memory(process, (1, 2, 5))
             assert server.terminate() == 0, server.text()
         check("the log", server.text())
         answers = "\n".join(rest.answers)
