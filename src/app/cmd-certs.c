@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -320,10 +321,20 @@ share_keys (const Options *options, GError **error)
 
 /* ---- The command ----------------------------------------------------- */
 
+/* For a line that is copied into a shell. */
+static char *
+dup_quoted (const char *path)
+{
+  const size_t plain =
+      strspn (path, G_CSET_a_2_z G_CSET_A_2_Z "0123456789/._-");
+
+  return path[plain] == '\0' ? g_strdup (path) : g_shell_quote (path);
+}
+
 static void
 print_summary (const Options *options)
 {
-  g_autofree char *quoted = g_shell_quote (options->folder);
+  g_autofree char *quoted = dup_quoted (options->folder);
 
   printf ("certificates for %d days in %s:\n"
           "  ca.crt              for the broker and every client\n"

@@ -213,7 +213,9 @@ note_refusal (VigilMqttTlsStream *self, X509_STORE_CTX *context)
   self->verify_fault = vigil_mqtt_fault_from_verify (code);
   if (certificate == NULL)
     certificate = X509_STORE_CTX_get0_cert (context);
-  if (X509_STORE_CTX_get_error_depth (context) > 0) {
+  /* Who signed it says all of a CA that we do not know. */
+  if (X509_STORE_CTX_get_error_depth (context) > 0 &&
+      self->verify_fault != VIGIL_MQTT_FAULT_UNKNOWN_CA) {
     g_string_append (text, "its CA ");
     append_name (text, X509_get_subject_name (certificate));
     g_string_append (text, ", ");
