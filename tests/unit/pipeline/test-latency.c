@@ -118,7 +118,7 @@ test_added (VigilFixture *fixture, gconstpointer data)
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
-      bus, 5 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+      bus, 15 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   g_assert_nonnull (message);
   vigil_latency_mark_arrival (latency, 0);
   g_assert_cmpfloat (vigil_latency_get_average (latency), >=, 0);

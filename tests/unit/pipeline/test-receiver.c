@@ -55,7 +55,7 @@ play_to_end (GstElement *pipeline)
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
-      bus, 5 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+      bus, 15 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   g_assert_nonnull (message);
   g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
   gst_element_set_state (pipeline, GST_STATE_NULL);
@@ -153,7 +153,7 @@ test_close (VigilFixture *fixture, gconstpointer data)
       parse ("videotestsrc ! appsink name=destination sync=false");
   g_assert_true (vigil_receiver_attach (receiver, GST_BIN (pipeline)));
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_assert_true (vigil_event_wait (&calls.called, 1, 5000));
+  g_assert_true (vigil_event_wait (&calls.called, 1, 15000));
   GThread *closer = g_thread_new ("close", close_receiver, receiver);
   int never = 0;
   g_assert_false (vigil_fixture_wait_until (is_done, &never, 50));
