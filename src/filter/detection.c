@@ -125,45 +125,139 @@ judge_list (Detections *self, const VigilFilter *filter, const VigilJson *list,
     self->verdicts[i] = judge (filter, vigil_json_array_get (list, i));
 }
 
-static gboolean
-has_equal (const VigilJson *a, const char *key_a, const VigilJson *b,
-    const char *key_b)
-{
-  const VigilJson *value_a = vigil_json_object_get (a, key_a);
-  const VigilJson *value_b = vigil_json_object_get (b, key_b);
+/* ---- Views of one object ------------------------------------------------ */
 
-  return value_a != NULL && value_b != NULL && vigil_json_is_number (value_a) &&
-         vigil_json_is_number (value_b) &&
-         vigil_json_get_number (value_a) == vigil_json_get_number (value_b);
+/* How many of one place are looked at for an object's other view: elements
+ * find a thing twice, not a thousand times. */
+#define SAME_PLACE_MAX 64
+#define NOWHERE G_MAXSIZE
+
+typedef struct {
+  double x, y, width, height;
+} Box;
+
+/* Returns: FALSE when @element has no box. */
+static gboolean
+read_box (const VigilJson *element, const char *width, const char *height,
+    Box *ret_box)
+{
+  const char *const keys[] = {"x", "y", width, height};
+  double numbers[G_N_ELEMENTS (keys)];
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (keys); i++) {
+    const VigilJson *value = vigil_json_object_get (element, keys[i]);
+
+    if (value == NULL || !vigil_json_is_number (value))
+      return FALSE;
+    numbers[i] = vigil_json_get_number (value);
+  }
+  *ret_box = (Box){numbers[0], numbers[1], numbers[2], numbers[3]};
+  return TRUE;
 }
 
-/* TRUE when both are views of one object: the same box, and no label that
- * says otherwise (one object may have been found twice). */
+static guint
+hash_box (gconstpointer data)
+{
+  const Box *box = data;
+  const double numbers[] = {box->x, box->y, box->width, box->height};
+  uint64_t hash = 0;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (numbers); i++) {
+    double number = numbers[i] + 0.0; /* -0 is 0 */
+    uint64_t bits;
+
+    memcpy (&bits, &number, sizeof bits);
+    hash = (hash ^ bits) * UINT64_C (0x9e3779b97f4a7c15);
+  }
+  return (guint)(hash >> 32);
+}
+
 static gboolean
-is_same (const VigilJson *object, const VigilJson *region)
+is_same_box (gconstpointer left, gconstpointer right)
+{
+  const Box *a = left;
+  const Box *b = right;
+
+  return a->x == b->x && a->y == b->y && a->width == b->width &&
+         a->height == b->height;
+}
+
+/* The regions by place, and of one place in their order. */
+typedef struct {
+  Box *boxes;         /* of each region that has one */
+  size_t *nexts;      /* for each region: the next in its place, or NOWHERE */
+  GHashTable *firsts; /* Box: the first region there, + 1 */
+} Places;
+
+static void
+places_clear (Places *self)
+{
+  g_free (self->boxes);
+  g_free (self->nexts);
+  g_clear_pointer (&self->firsts, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Places, places_clear)
+
+static size_t
+places_find (const Places *self, const Box *box)
+{
+  return GPOINTER_TO_SIZE (g_hash_table_lookup (self->firsts, box)) - 1;
+}
+
+static void
+places_init (Places *self, const Detections *regions)
+{
+  self->boxes = g_new (Box, regions->size);
+  self->nexts = g_new (size_t, regions->size);
+  self->firsts = g_hash_table_new (hash_box, is_same_box);
+  /* From the end, so that the first of a place comes first. */
+  for (size_t i = regions->size; i-- > 0;) {
+    Box *box = &self->boxes[i];
+
+    if (!read_box (
+            vigil_json_array_get (regions->list, i), "width", "height", box))
+      continue;
+    self->nexts[i] = places_find (self, box);
+    g_hash_table_replace (self->firsts, box, GSIZE_TO_POINTER (i + 1));
+  }
+}
+
+/* Takes the first region away that is @object's other view: in the same
+ * place, and with no label that says otherwise (one object may have been
+ * found twice). Returns: NOWHERE when there is none. */
+static size_t
+take_view (Places *places, const VigilJson *object, const Detections *regions)
 {
   const char *label = get_text (object, "roi_type");
-  const char *other = get_text (find_detection_tensor (region), "label");
+  Box box;
+  size_t before = NOWHERE;
+  size_t view;
 
-  return has_equal (object, "x", region, "x") &&
-         has_equal (object, "y", region, "y") &&
-         has_equal (object, "w", region, "width") &&
-         has_equal (object, "h", region, "height") &&
-         (label == NULL || other == NULL || strcmp (label, other) == 0);
-}
+  if (!read_box (object, "w", "h", &box))
+    return NOWHERE;
+  view = places_find (places, &box);
+  for (unsigned i = 0; view != NOWHERE && i < SAME_PLACE_MAX; i++) {
+    const char *other = get_text (
+        find_detection_tensor (vigil_json_array_get (regions->list, view)),
+        "label");
 
-/* Returns: the first region that is @object's other view and nobody else's;
- * the list's size when there is none. */
-static size_t
-find_view (const VigilJson *object, const Detections *regions,
-    const gboolean *is_taken)
-{
-  for (size_t i = 0; i < regions->size; i++) {
-    if (!is_taken[i] &&
-        is_same (object, vigil_json_array_get (regions->list, i)))
-      return i;
+    if (label == NULL || other == NULL || strcmp (label, other) == 0) {
+      size_t next = places->nexts[view];
+
+      if (before != NOWHERE)
+        places->nexts[before] = next;
+      else if (next != NOWHERE)
+        g_hash_table_replace (
+            places->firsts, &places->boxes[next], GSIZE_TO_POINTER (next + 1));
+      else
+        g_hash_table_remove (places->firsts, &box);
+      return view;
+    }
+    before = view;
+    view = places->nexts[view];
   }
-  return regions->size;
+  return NOWHERE;
 }
 
 /*
@@ -175,21 +269,25 @@ find_view (const VigilJson *object, const Detections *regions,
 static void
 join_views (Detections *objects, Detections *regions)
 {
-  g_autofree gboolean *is_taken = g_new0 (gboolean, regions->size + 1);
+  g_auto (Places) places = {0};
 
+  if (objects->size == 0 || regions->size == 0)
+    return;
+  places_init (&places, regions);
   for (size_t i = 0; i < objects->size; i++) {
-    const VigilJson *object = vigil_json_array_get (objects->list, i);
-    size_t view = find_view (object, regions, is_taken);
+    size_t view =
+        take_view (&places, vigil_json_array_get (objects->list, i), regions);
 
-    if (view == regions->size)
+    if (view == NOWHERE)
       continue;
-    is_taken[view] = TRUE;
     if (objects->verdicts[i] == NO_DETECTION)
       objects->verdicts[i] = regions->verdicts[view];
     else
       regions->verdicts[view] = objects->verdicts[i];
   }
 }
+
+/* ---- Pruning ------------------------------------------------------------ */
 
 /* Counts the detections of a list, and takes those that fail out of
  * @owner, which holds it as @key. Returns: (transfer full) the owner. */

@@ -22,7 +22,7 @@ filter_case_parse (const char *text)
 {
   g_autofree char *quoted = g_strdelimit (g_strdup (text), "'", '"');
   g_autoptr (GError) error = NULL;
-  VigilJson *value = vigil_json_parse (quoted, -1, 1 << 20, 128, &error);
+  VigilJson *value = vigil_json_parse (quoted, -1, 1 << 23, 128, &error);
 
   g_assert_no_error (error);
   return value;

@@ -223,6 +223,37 @@ test_seed_document (void)
   }
 }
 
+/* Elements may attach what they like: lists of thousands must not hold the
+ * worker for minutes, whatever is in them. */
+static void
+test_long_lists (VigilFixture *fixture, gconstpointer data)
+{
+  static const struct {
+    const char *object, *region;
+  } cases[] = {
+      {"{}", "{}"},
+      {"{'x':1,'y':1,'w':1,'h':1,'roi_type':'a'}",
+          "{'x':1,'y':1,'width':1,'height':1,'tensor':[{'name':'detection',"
+          "'label':'b','confidence':0.9}]}"},
+  };
+  g_autoptr (VigilFilter) filter = filter_case_make (CAR);
+
+  for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GString) text = g_string_new ("{'objects':[");
+    g_autoptr (VigilJson) metadata = NULL;
+    g_autoptr (VigilJson) changed = NULL;
+
+    for (unsigned k = 0; k < 20000; k++)
+      g_string_append_printf (text, "%s,", cases[i].object);
+    g_string_append (text, "0],'gva_meta':[");
+    for (unsigned k = 0; k < 20000; k++)
+      g_string_append_printf (text, "%s,", cases[i].region);
+    g_string_append (text, "0]}");
+    metadata = filter_case_parse (text->str);
+    vigil_filter_apply (filter, metadata, &changed);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -231,5 +262,7 @@ main (int argc, char **argv)
   filter_case_add (
       "/detection/message", message_cases, G_N_ELEMENTS (message_cases));
   g_test_add_func ("/detection/seed-document", test_seed_document);
+  g_test_add ("/detection/long-lists", VigilFixture, NULL, vigil_fixture_set_up,
+      test_long_lists, vigil_fixture_tear_down);
   return g_test_run ();
 }
