@@ -46,6 +46,16 @@ find_too_deep (const char *text, size_t size, unsigned max_depth)
   return size;
 }
 
+static gboolean
+is_blank (const char *text, size_t size)
+{
+  for (size_t i = 0; i < size; i++) {
+    if (strchr (" \t\r\n", text[i]) == NULL || text[i] == '\0')
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 find_position (
     const char *text, size_t offset, unsigned *ret_line, unsigned *ret_column)
@@ -117,7 +127,7 @@ vigil_json_parse (const char *text, gssize length, size_t max_bytes,
         "%zu bytes of JSON: want at most %zu", size, max_bytes);
     return NULL;
   }
-  if (strspn (text, " \t\r\n") >= size) {
+  if (is_blank (text, size)) {
     g_set_error_literal (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
         "nothing is in it: want a JSON value");
     return NULL;

@@ -3,6 +3,8 @@
 #include "base/json.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define BYTES_MAX 1000
 #define DEPTH_MAX 4
@@ -121,6 +123,28 @@ test_length (void)
       vigil_json_parse ("[1]garbage", 3, BYTES_MAX, 4, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (vigil_json_array_size (value), ==, 1);
+}
+
+/* Not a byte behind the end is read: it would not be mapped. */
+static void
+test_end_of_memory (void)
+{
+  static const char *const texts[] = {"", " ", " \n\t\r", "[1]", "{\"a", "[["};
+  size_t page = (size_t)sysconf (_SC_PAGESIZE);
+  char *pages = mmap (NULL, 2 * page, PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  g_assert_true (pages != MAP_FAILED);
+  g_assert_cmpint (mprotect (pages + page, page, PROT_NONE), ==, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS (texts); i++) {
+    size_t size = strlen (texts[i]);
+    char *text = pages + page - size;
+    memcpy (text, texts[i], size);
+    g_autoptr (VigilJson) value =
+        vigil_json_parse (text, (gssize)size, BYTES_MAX, DEPTH_MAX, NULL);
+    g_assert_cmpint (
+        value != NULL, ==, texts[i][0] == '[' && texts[i][1] == '1');
+  }
+  munmap (pages, 2 * page);
 }
 
 static void
@@ -294,6 +318,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/refused", test_refused);
   g_test_add_func ("/json/nul-byte", test_nul_byte);
   g_test_add_func ("/json/length", test_length);
+  g_test_add_func ("/json/end-of-memory", test_end_of_memory);
   g_test_add_func ("/json/too-long", test_too_long);
   g_test_add_func ("/json/too-deep", test_too_deep);
   g_test_add_func ("/json/very-deep", test_very_deep);
