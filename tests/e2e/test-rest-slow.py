@@ -67,9 +67,15 @@ class Watch:
 
     def look(self):
         asked = time.monotonic()
-        status = self.client.status(self.instance)
+        # A crowd that comes all at once may push out who stands among it;
+        # who asks again is answered.
+        while True:
+            answer = self.client.get(f"/pipelines/{self.instance}/status")
+            if answer.status != 408 or time.monotonic() > asked + PROMPT_S:
+                break
         self.slowest = max(self.slowest, time.monotonic() - asked)
-        assert status["state"] == "RUNNING", status
+        assert answer.status == 200, answer
+        assert answer.json()["state"] == "RUNNING", answer
         time.sleep(0.05)
         return count_descriptors(self.server)
 
