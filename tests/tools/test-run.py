@@ -75,6 +75,12 @@ def test_refuses_an_unknown_group():
     assert status == 64 and "no group 'moonshine'" in errors, errors
 
 
+def test_a_test_that_does_not_exist_is_an_error():
+    # Of faults, whose log is not the one that this run is writing.
+    status, _, errors = run("faults", "moonshine")
+    assert status == 64 and "no such test" in errors, (status, errors)
+
+
 def test_vigil_has_the_status_of_the_program():
     status, output, errors = run(
         "vigil", "subscribe", "-h", "127.0.0.1", "-p", "9")
