@@ -10,9 +10,6 @@ G_BEGIN_DECLS
  * video, to the video's frames as regions of interest, as a detector would.
  *
  *   ... ! decodebin ! videoconvert ! vigilreplay location=boxes.jsonl ! ...
- *
- * Put it behind videoconvert and videoscale: those of GStreamer 1.22 lose
- * what a region carries.
  */
 #define VIGIL_TYPE_REPLAY (vigil_replay_get_type ())
 G_DECLARE_FINAL_TYPE (

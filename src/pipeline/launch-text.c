@@ -339,11 +339,15 @@ static const VigilJson *
 look_up (const VigilJson *object, GStrv parts)
 {
   for (size_t i = 0; parts[i] != NULL && object != NULL; i++) {
-    if (vigil_json_get_type (object) == VIGIL_JSON_ARRAY)
-      object = vigil_json_array_get (
-          object, (size_t)g_ascii_strtoull (parts[i], NULL, 10));
-    else
+    guint64 index;
+
+    if (vigil_json_get_type (object) != VIGIL_JSON_ARRAY)
       object = vigil_json_object_get (object, parts[i]);
+    else if (g_ascii_string_to_unsigned (
+                 parts[i], 10, 0, G_MAXSIZE, &index, NULL))
+      object = vigil_json_array_get (object, (size_t)index);
+    else
+      object = NULL;
   }
   return object;
 }

@@ -50,6 +50,8 @@ static const Case cases[] = {
         NULL},
     {"a p={parameters[o]}", text_request, "a p=\"{\\\"k\\\":[1,2]}\"", NULL},
     {"a p={parameters[o][k][1]}", text_request, "a p=2", NULL},
+    {"a p={parameters[o][k][first]}", text_request, NULL, "no value for"},
+    {"a p={parameters[o][k][2]}", text_request, NULL, "no value for"},
     {"playbin video-sink={parameters[plain]}", text_request, NULL,
         "holds an element"},
     {"( playbin video-sink=\"{parameters[plain]}\" )", text_request, NULL,
