@@ -71,7 +71,7 @@ static void
 install_log (const Options *options, const VigilEnvironment *environment)
 {
   const char *level = vigil_environment_get (environment, "LOG_LEVEL");
-  GLogLevelFlags threshold = G_LOG_LEVEL_MESSAGE;
+  GLogLevelFlags threshold = G_LOG_LEVEL_INFO;
   gboolean is_known =
       level == NULL || vigil_log_parse_level (level, &threshold);
 
