@@ -77,13 +77,10 @@ add_row (VigilTextTable *table, const VigilJson *status)
 static void
 print_line (const char *id, const char *name, const char *text)
 {
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_autofree char *printable = vigil_text_table_dup_printable (text);
 
-  for (char *c = valid; *c != '\0'; c++)
-    if (g_ascii_iscntrl (*c))
-      *c = ' ';
   printf ("%.8s%s%s: %s\n", id, name == NULL ? "" : " ",
-      name == NULL ? "" : name, valid);
+      name == NULL ? "" : name, printable);
 }
 
 /* Errors are too long for a column. */

@@ -5,6 +5,7 @@
 #include "app/rest-client.h"
 
 #include "app/startup.h"
+#include "app/text-table.h"
 #include "base/error.h"
 #include "base/file.h"
 #include <curl/curl.h>
@@ -263,6 +264,8 @@ vigil_rest_client_print_json (const VigilJson *value)
 int
 vigil_rest_client_fail (const GError *error)
 {
-  fprintf (stderr, "%s: %s\n", g_get_prgname (), error->message);
+  g_autofree char *printable = vigil_text_table_dup_printable (error->message);
+
+  fprintf (stderr, "%s: %s\n", g_get_prgname (), printable);
   return vigil_error_exit_status (error);
 }

@@ -33,15 +33,23 @@ vigil_text_table_free (VigilTextTable *self)
   g_free (self);
 }
 
+char *
+vigil_text_table_dup_printable (const char *text)
+{
+  char *valid = g_utf8_make_valid (text, -1);
+
+  for (char *c = valid; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = ' ';
+  return valid;
+}
+
 void
 vigil_text_table_take_row (VigilTextTable *self, char **cells)
 {
   for (char **cell = cells; *cell != NULL; cell++) {
-    char *valid = g_utf8_make_valid (*cell, -1);
+    char *valid = vigil_text_table_dup_printable (*cell);
 
-    for (char *c = valid; *c != '\0'; c++)
-      if (g_ascii_iscntrl (*c))
-        *c = ' ';
     g_free (*cell);
     *cell = valid;
   }

@@ -141,6 +141,23 @@ def test_tokens():
             client, "list", VIGIL_TOKEN_FILE=str(token))[0] == 0
 
 
+def test_no_server_moves_the_cursor():
+    body = json.dumps("gone\x1b[2J").encode()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(rig.LIMIT_S)
+        port = listener.getsockname()[1]
+        with rig.vigil("list", "--server",
+                       f"http://127.0.0.1:{port}") as program:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(
+                    b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n"
+                    % len(body) + body)
+                assert program.wait() != 0
+            assert "gone [2J (400)" in program.text(), program.text()
+
+
 def test_no_server():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
