@@ -44,26 +44,19 @@ give_up (VigilRestConnections *self, VigilRestConnection *connection)
   self->limits.give_up (connection->socket, phase, self->limits.user_data);
 }
 
-static gboolean
-give_up_first (VigilRestConnections *self, VigilRestConnectionsPhase phase)
+/* Whatever it is that we wait for: if those who wait for their headers went
+ * first, a crowd that sends no bodies would push out honest newcomers. */
+static void
+make_room (VigilRestConnections *self)
 {
   for (GList *link = self->connections.head; link != NULL; link = link->next) {
     VigilRestConnection *connection = link->data;
 
-    if (connection->phase == phase) {
+    if (connection->deadline_us >= 0) {
       give_up (self, connection);
-      return TRUE;
+      return;
     }
   }
-  return FALSE;
-}
-
-static void
-make_room (VigilRestConnections *self)
-{
-  if (!give_up_first (self, VIGIL_REST_CONNECTIONS_HEADERS) &&
-      !give_up_first (self, VIGIL_REST_CONNECTIONS_BODY))
-    give_up_first (self, VIGIL_REST_CONNECTIONS_ANSWER);
 }
 
 VigilRestConnection *

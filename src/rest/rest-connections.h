@@ -40,9 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (
 
 /*
  * A new connection, in phase HEADERS. When there are too many, the one that
- * we have waited for longest is given up, those that wait for headers first,
- * then for a body, then for an answer to be taken: a crowd of slow clients
- * costs itself the place, not others.
+ * we have waited for longest, for headers, a body or the taking of an answer,
+ * is given up: a crowd of slow clients costs itself the place, not others.
  * Returns: (transfer none): valid until remove.
  */
 VigilRestConnection *vigil_rest_connections_add (
