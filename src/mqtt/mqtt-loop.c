@@ -608,8 +608,8 @@ expect_answers (VigilMqttClient *self, int64_t *deadline_us)
                            self->options.qos > 0 && in_flight >= BULK_MIN &&
                            !self->is_write_blocked;
 
-  vigil_mqtt_transport_expect (
-      self->transport, is_bulk ? in_flight * PUBACK_SIZE : 0);
+  vigil_mqtt_transport_expect (self->transport,
+      is_bulk ? in_flight * (PUBACK_SIZE + self->transport->overhead) : 0);
   if (is_bulk)
     *deadline_us = MIN (*deadline_us, g_get_monotonic_time () + BULK_US);
   return is_bulk;
@@ -632,6 +632,16 @@ wait_for_events (
   (void)ppoll (pollers, 2, left_us == INT64_MAX ? NULL : &timeout, NULL);
 }
 
+/* What the descriptor knows nothing of, left there by a turn that was over
+ * or by a full output. */
+static gboolean
+has_buffered_input (VigilMqttClient *self)
+{
+  return self->transport != NULL && !self->has_read_end &&
+         vigil_mqtt_session_wants_input (self->session) &&
+         self->transport->ops->has_buffered (self->transport);
+}
+
 static void
 wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
 {
@@ -640,6 +650,7 @@ wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
    * for: its wake-up has come already. */
   const gboolean has_work = announce_sleep (self, ret_is_stopping) ||
                             was_stopping != *ret_is_stopping;
+  const gboolean has_buffered = has_buffered_input (self);
   const int64_t expiry_us = expire_offline (self, g_get_monotonic_time ());
   int64_t deadline_us = next_deadline_us (self, *ret_is_stopping);
   struct pollfd pollers[2] = {
@@ -661,13 +672,14 @@ wait (VigilMqttClient *self, gboolean *ret_is_stopping, short *ret_events)
   } else if (is_attempting (self)) {
     pollers[1] = vigil_mqtt_dialer_get_poll (self->dialer);
   }
-  wait_for_events (pollers, has_work && !self->is_write_blocked,
+  wait_for_events (pollers,
+      has_buffered || (has_work && !self->is_write_blocked),
       MIN (deadline_us, expiry_us));
   if ((pollers[0].revents & POLLIN) != 0 &&
       read (self->event, &ignored, sizeof ignored) < 0)
     g_debug ("%s: cannot read the eventfd: %s", self->options.name,
         g_strerror (errno));
-  *ret_events = pollers[1].revents;
+  *ret_events = (short)(pollers[1].revents | (has_buffered ? POLLIN : 0));
   self->is_bulk_due = is_bulk && *ret_events == 0;
   if (self->is_bulk_due) {
     vigil_mqtt_transport_confirm_at_once (self->transport);

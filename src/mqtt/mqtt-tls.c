@@ -515,5 +515,7 @@ vigil_mqtt_tls_new_ssl (
     return NULL;
   }
   SSL_set_connect_state (ssl);
+  /* one recv for all records that there are, not two for each */
+  SSL_set_read_ahead (ssl, 1);
   return g_steal_pointer (&ssl);
 }

@@ -15,6 +15,10 @@
  * stream holds itself, so that a ping waits no longer. */
 #define UNSENT_MAX (192 * 1024)
 
+/* Of a record of TLS 1.3: header, inner type, tag. Those of 1.2 have more:
+ * then poll reports a little early. */
+#define RECORD_OVERHEAD (5 + 1 + 16)
+
 typedef struct {
   VigilMqttTransport base;
   VigilMqttSocketOptions options;
@@ -172,6 +176,7 @@ vigil_mqtt_transport_new_tls (
 
   self->base.ops = &tls_ops;
   self->base.descriptor = -1;
+  self->base.overhead = RECORD_OVERHEAD;
   self->options = *options;
   self->tls = vigil_mqtt_tls_ref (tls);
   self->host = g_strdup (host);

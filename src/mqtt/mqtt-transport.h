@@ -57,6 +57,7 @@ struct _VigilMqttTransport {
   const VigilMqttTransportOps *ops;
   int descriptor;  /* -1 before connect */
   size_t expected; /* as told by expect */
+  size_t overhead; /* bytes around each small packet that is read */
 };
 
 /* What is set on every socket. */
