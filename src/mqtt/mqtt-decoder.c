@@ -256,6 +256,15 @@ fail_size (GError **error)
   return FALSE;
 }
 
+/* Nothing stands behind what was read. */
+static gboolean
+check_end (const Reader *reader, GError **error)
+{
+  if (reader->size > 0)
+    return fail_size (error);
+  return TRUE;
+}
+
 static gboolean
 fail_reason (uint8_t reason, GError **error)
 {
@@ -283,7 +292,7 @@ read_connack (
     packet->session_present = flags == 1;
   }
   if (protocol != VIGIL_MQTT_PROTOCOL_5)
-    return reader->size == 0 || fail_size (error);
+    return check_end (reader, error);
   /* So says a broker that knows 3.1.1 only: no properties. */
   if (reader->size == 0 &&
       (packet->reason == 1 || packet->reason == VIGIL_MQTT_REASON_VERSION)) {
@@ -294,7 +303,7 @@ read_connack (
     return fail_reason (packet->reason, error);
   if (!read_properties (reader, packet, error))
     return FALSE;
-  return reader->size == 0 || fail_size (error);
+  return check_end (reader, error);
 }
 
 /*
@@ -317,14 +326,14 @@ read_acknowledgement (
     return FALSE;
   }
   if (protocol != VIGIL_MQTT_PROTOCOL_5 || reader->size == 0)
-    return reader->size == 0 || fail_size (error);
+    return check_end (reader, error);
   read_u8 (reader, &packet->reason);
   if (packet->reason > 0 && packet->reason < VIGIL_MQTT_REASON_FAILURE &&
       !(has_0x10 && packet->reason == VIGIL_MQTT_REASON_NO_SUBSCRIBERS))
     return fail_reason (packet->reason, error);
   if (reader->size > 0 && !read_properties (reader, packet, error))
     return FALSE;
-  return reader->size == 0 || fail_size (error);
+  return check_end (reader, error);
 }
 
 /* 5: 3.14; a broker has none to send in 3.1 and 3.1.1 (3.1.1: 3.14). */
@@ -338,7 +347,7 @@ read_disconnect (Reader *reader, VigilMqttPacket *packet, GError **error)
     return fail_reason (packet->reason, error);
   if (reader->size > 0 && !read_properties (reader, packet, error))
     return FALSE;
-  return reader->size == 0 || fail_size (error);
+  return check_end (reader, error);
 }
 
 static gboolean
@@ -348,7 +357,7 @@ read_body (
   if (packet->type == VIGIL_MQTT_PACKET_CONNACK)
     return read_connack (protocol, reader, packet, error);
   if (packet->type == VIGIL_MQTT_PACKET_PINGRESP)
-    return reader->size == 0 || fail_size (error);
+    return check_end (reader, error);
   if (packet->type == VIGIL_MQTT_PACKET_DISCONNECT)
     return read_disconnect (reader, packet, error);
   return read_acknowledgement (protocol, reader, packet, error);

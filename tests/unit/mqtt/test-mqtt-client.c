@@ -9,6 +9,8 @@
 #include "common/client-rig.h"
 #include <string.h>
 
+#define NEXT_ATTEMPT(seconds) "*next attempt in " seconds " s*"
+
 static const VigilScript good = {0};
 
 /* QoS 0: queued messages are dropped on a loss, and so are new ones until
@@ -521,18 +523,31 @@ test_jitter (VigilClientRig *self, gconstpointer data)
   g_assert_cmpint (status.next_retry_ms, >, 400);
 }
 
-/* A connection that lasted long enough starts the back-off anew; one that
- * did not goes on with it. An offline queue's age also counts when the
+static gboolean
+is_connected_again (void *client)
+{
+  return vigil_client_rig_get_status (client).connects >= 2;
+}
+
+static gboolean
+is_lost_again (void *client)
+{
+  const VigilMqttStatus status = vigil_client_rig_get_status (client);
+
+  return status.connects > 2 ||
+         (status.connects == 2 && status.state != VIGIL_MQTT_CONNECTED);
+}
+
+/* Loses two connections. An offline queue's age also counts when the
  * connection is back. */
 static void
-test_stable_after (VigilClientRig *self, gconstpointer data)
+lose_twice (VigilClientRig *self, double stable_after_s)
 {
   g_autoptr (VigilScriptedBroker) broker = vigil_scripted_broker_new (0, &good);
   g_autoptr (VigilMqttClient) client = NULL;
 
-  vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, "*");
   client = vigil_client_rig_connect (self, broker,
-      (VigilMqttOptions){.stable_after_s = 0.3,
+      (VigilMqttOptions){.stable_after_s = stable_after_s,
           .offline_queue = TRUE,
           .offline_max_age_s = 30});
   g_assert_true (
@@ -541,21 +556,28 @@ test_stable_after (VigilClientRig *self, gconstpointer data)
   g_assert_true (
       vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   vigil_client_rig_send (client, 10);
-  g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
+  g_assert_true (vigil_fixture_wait_until (is_connected_again, client, 10000));
   vigil_scripted_broker_hang_up (broker);
-  g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
-  g_assert_cmpint (vigil_client_rig_get_status (client).next_retry_ms, >, 1500);
-  g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 5000));
-  g_usleep (400000);
-  vigil_scripted_broker_hang_up (broker);
-  g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
-  g_assert_cmpint (
-      vigil_client_rig_get_status (client).next_retry_ms, <=, 1000);
+  g_assert_true (vigil_fixture_wait_until (is_lost_again, client, 10000));
   vigil_client_rig_assert_equation (client);
+}
+
+/* A connection that lasted begins the back-off anew. */
+static void
+test_stable (VigilClientRig *self, gconstpointer data)
+{
+  vigil_fixture_expect_warning (VIGIL_CLIENT_RIG_DOMAIN, NEXT_ATTEMPT ("1"));
+  lose_twice (self, 1e-6);
+  g_assert_cmpuint (vigil_fixture_count_warnings (NEXT_ATTEMPT ("1")), >=, 2);
+}
+
+/* One that did not last goes on with it. */
+static void
+test_unstable (VigilClientRig *self, gconstpointer data)
+{
+  vigil_fixture_expect_warning (VIGIL_CLIENT_RIG_DOMAIN, NEXT_ATTEMPT ("1"));
+  vigil_fixture_expect_warning (VIGIL_CLIENT_RIG_DOMAIN, NEXT_ATTEMPT ("2"));
+  lose_twice (self, 3600);
 }
 
 /* A client that never started can be given messages, stopped and freed. */
@@ -732,7 +754,9 @@ main (int argc, char **argv)
   vigil_client_rig_add ("/mqtt-client/never-started", test_never_started, NULL);
   vigil_client_rig_add ("/mqtt-client/policy/newest", test_newest, NULL);
   vigil_client_rig_add ("/mqtt-client/jitter", test_jitter, NULL);
-  vigil_client_rig_add ("/mqtt-client/stable-after", test_stable_after, NULL);
+  vigil_client_rig_add ("/mqtt-client/stable-after/lasted", test_stable, NULL);
+  vigil_client_rig_add (
+      "/mqtt-client/stable-after/too-short", test_unstable, NULL);
   g_test_add_func ("/mqtt-client/options/long", test_long_options);
   g_test_add_func ("/mqtt-client/names", test_names);
   return g_test_run ();

@@ -42,6 +42,9 @@ test_error_text (void)
 
   vigil_mqtt_fault_set_error (&error, VIGIL_MQTT_FAULT_LOST, NULL);
   g_assert_null (strchr (error->message, '('));
+  g_clear_error (&error);
+  vigil_mqtt_fault_set_error (&error, VIGIL_MQTT_FAULT_LOST, "");
+  g_assert_null (strchr (error->message, '('));
 }
 
 static void
@@ -98,6 +101,8 @@ test_from_answers (void)
     g_assert_cmpstr (
         vigil_mqtt_fault_get (cases[i].found)->name, ==, cases[i].name);
   g_assert_true (vigil_mqtt_fault_is_mqtt_answer (0x20));
+  g_assert_true (vigil_mqtt_fault_is_mqtt_answer (0xe0));
+  g_assert_true (vigil_mqtt_fault_is_mqtt_answer (0xf0));
   g_assert_false (vigil_mqtt_fault_is_mqtt_answer ('H'));
 }
 
@@ -115,6 +120,7 @@ test_tls_record (void)
       {"\x16\x03\x01", 3, TRUE},      /* handshake */
       {"\x20\x02\x00\x00", 4, FALSE}, /* CONNACK */
       {"\x17\x03\x03", 3, FALSE},
+      {"\x15\x02", 2, FALSE},
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -186,8 +186,9 @@ test_loss (VigilClientRig *self, gconstpointer data)
   const FaultCase *row = data;
   g_autoptr (VigilScriptedBroker) broker =
       vigil_scripted_broker_new (0, &row->fault->script);
+  /* The first delay and not the second; how exact, faults-backoff says. */
   g_autofree char *pattern =
-      g_strdup_printf ("*%s*", expected_error (row->fault));
+      g_strdup_printf ("*%s*next attempt in 1 s*", expected_error (row->fault));
   g_autoptr (VigilMqttClient) client = NULL;
   double gap_s;
 
@@ -200,9 +201,7 @@ test_loss (VigilClientRig *self, gconstpointer data)
   gap_s = (double)(vigil_scripted_broker_get_accept_us (broker, 2) -
                    vigil_scripted_broker_get_accept_us (broker, 1)) /
           G_USEC_PER_SEC;
-  /* The first delay and not the second; how exact, faults-backoff says. */
   g_assert_cmpfloat (gap_s, >=, 0.99);
-  g_assert_cmpfloat (gap_s, <, 2);
   g_assert_true (
       vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_client_rig_send (client, 10);

@@ -17,7 +17,9 @@ count_free (void *data)
 static VigilMqttMessage *
 make_form (VigilMqttMessage *message, size_t limit_bytes, void *user_data)
 {
-  return vigil_client_rig_make_message (GPOINTER_TO_SIZE (user_data));
+  return user_data != NULL
+             ? vigil_client_rig_make_message (GPOINTER_TO_SIZE (user_data))
+             : NULL;
 }
 
 /* Segments are shared, not copied, and given back with the last reference,
@@ -56,6 +58,23 @@ test_segments (void)
   g_assert_cmpuint (vigil_mqtt_message_get_bytes (message), >, 12);
 }
 
+/* 5: 1.5.4, 1.5.6: nothing on the wire is longer than its length can say. */
+static void
+test_long (void)
+{
+  g_autofree char *text = g_strnfill (UINT16_MAX + 10, 'a');
+  g_autoptr (GBytes) bytes = g_bytes_new_static (text, UINT16_MAX + 10);
+  const VigilMqttPublication publication = {
+      .topic = text, .content_type = text, .correlation_data = bytes};
+  g_autoptr (VigilMqttMessage) message =
+      vigil_mqtt_message_new (&publication, 1);
+  const VigilMqttPart *part = &message->parts[0];
+
+  g_assert_cmpuint (part->topic_size, ==, 2 + UINT16_MAX);
+  g_assert_cmphex (part->topic[0] << 8 | part->topic[1], ==, UINT16_MAX);
+  g_assert_cmpuint (part->properties_size, ==, 2 * (3 + UINT16_MAX));
+}
+
 /* Only what is smaller is taken for a smaller form. */
 static void
 test_reduce (void)
@@ -63,7 +82,7 @@ test_reduce (void)
   static const struct {
     size_t form;
     gboolean is_smaller;
-  } rows[] = {{10, TRUE}, {100, FALSE}, {200, FALSE}};
+  } rows[] = {{10, TRUE}, {100, FALSE}, {200, FALSE}, {0, FALSE}};
 
   for (unsigned i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (VigilMqttMessage) message = vigil_client_rig_make_message (100);
@@ -83,6 +102,7 @@ main (int argc, char **argv)
   vigil_fixture_init (&argc, &argv, 0);
   g_test_add_func ("/mqtt-message/life", test_life);
   g_test_add_func ("/mqtt-message/segments", test_segments);
+  g_test_add_func ("/mqtt-message/long", test_long);
   g_test_add_func ("/mqtt-message/reduce", test_reduce);
   return g_test_run ();
 }

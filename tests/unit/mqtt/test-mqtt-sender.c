@@ -241,7 +241,7 @@ test_suspicion_ends (void)
 
 /* An end for the broker's own reasons is nobody's fault: no strike. */
 static void
-test_blameless (void)
+check_blameless (const char *disconnect)
 {
   g_auto (VigilSessionPeer) peer;
 
@@ -252,10 +252,22 @@ test_blameless (void)
     if (i == 0)
       vigil_session_peer_publish (&peer, "a");
     g_free (vigil_session_peer_take (&peer, SIZE_MAX));
-    vigil_session_peer_hear_wrong (&peer, "e0 01 8b", "shutting down");
+    vigil_session_peer_hear_wrong (&peer, disconnect, "ended the connection");
     vigil_mqtt_session_close (peer.session, TRUE, peer.now_us);
   }
   vigil_session_peer_assert_log (&peer, "");
+}
+
+static void
+test_blameless (void)
+{
+  /* busy, shutting down, keep alive, taken over, administrative action, use
+   * another server, server moved */
+  static const char *const packets[] = {"e0 01 89", "e0 01 8b", "e0 01 8d",
+      "e0 01 8e", "e0 01 98", "e0 01 9c", "e0 01 9d"};
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (packets); i++)
+    check_blameless (packets[i]);
 }
 
 /* ---- Sizes -----------------------------------------------------------------
