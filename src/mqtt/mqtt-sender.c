@@ -11,6 +11,16 @@
 /* A message is made smaller at most so often for one packet limit. */
 #define REDUCTIONS_MAX 4
 
+void
+vigil_mqtt_sender_note (
+    VigilMqttSession *self, VigilMqttNotice notice, const char *text)
+{
+  if ((self->notices & notice) != 0)
+    return;
+  self->notices |= notice;
+  self->events.notice (text, self->user_data);
+}
+
 int
 vigil_mqtt_sender_get_qos (const VigilMqttSession *self)
 {
@@ -162,7 +172,7 @@ make_fit (VigilMqttSession *self, uint16_t number, int64_t now_us)
     if (!reduce_item (self, item, payload))
       break;
   }
-  vigil_mqtt_session_note (self, VIGIL_MQTT_NOTICE_OVERSIZE,
+  vigil_mqtt_sender_note (self, VIGIL_MQTT_NOTICE_OVERSIZE,
       "messages over the broker's packet size are dropped");
   vigil_mqtt_sender_finish (self, number, VIGIL_MQTT_DROPPED,
       VIGIL_MQTT_DROP_OVERSIZE, "over the broker's packet size");

@@ -79,14 +79,11 @@ typedef struct {
   uint64_t order;
 } VigilMqttPubrel;
 
-/* ---- mqtt-session.c ----------------------------------------------------- */
-
-/* Gives @text to the owner, unless @notice was given before. */
-void vigil_mqtt_session_note (
-    VigilMqttSession *self, VigilMqttNotice notice, const char *text);
-
 /* ---- mqtt-sender.c ------------------------------------------------------ */
 
+/* Gives @text to the owner, unless @notice was given before. */
+void vigil_mqtt_sender_note (
+    VigilMqttSession *self, VigilMqttNotice notice, const char *text);
 /* The QoS that goes to this broker. */
 int vigil_mqtt_sender_get_qos (const VigilMqttSession *self);
 /* Sends what may go now: PUBRELs of a resumed session, then messages in

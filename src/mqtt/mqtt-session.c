@@ -24,14 +24,10 @@
 /* Identifiers are 16 bits wide and a message may need two. */
 #define WINDOW_MAX 16384
 
-void
-vigil_mqtt_session_note (
-    VigilMqttSession *self, VigilMqttNotice notice, const char *text)
+static unsigned
+get_window (const VigilMqttOptions *options)
 {
-  if ((self->notices & notice) != 0)
-    return;
-  self->notices |= notice;
-  self->events.notice (text, self->user_data);
+  return MIN (options->window, WINDOW_MAX);
 }
 
 static VigilMqttMessage *
@@ -59,7 +55,7 @@ vigil_mqtt_session_new (const VigilMqttOptions *options,
   self->options = options;
   self->events = *events;
   self->user_data = user_data;
-  self->quota_max = CLAMP (options->window, 1, WINDOW_MAX);
+  self->quota_max = get_window (options);
   self->cursor = VIGIL_MQTT_FLIGHT_NONE;
   self->maximum_qos = 2;
   self->is_retain_available = TRUE;
@@ -126,7 +122,7 @@ vigil_mqtt_session_open (VigilMqttSession *self, int64_t now_us)
       .client_id = self->assigned_client_id != NULL ? self->assigned_client_id
                                                     : options->client_id,
       .clean_start = wants_clean_start (self),
-      .keep_alive_s = (uint16_t)MIN (options->keep_alive_s, UINT16_MAX),
+      .keep_alive_s = (uint16_t)options->keep_alive_s,
       .session_expiry_s = options->keep_session ? SESSION_EXPIRY_S : 0,
       .username = options->username,
       .password = options->password,
@@ -187,8 +183,7 @@ apply_limits (VigilMqttSession *self, const VigilMqttPacket *connack)
   self->maximum_qos = (int)connack->maximum_qos;
   self->is_retain_available = connack->retain_available != 0;
   self->maximum_packet_size = connack->maximum_packet_size;
-  self->quota =
-      MIN (CLAMP (options->window, 1, WINDOW_MAX), connack->receive_maximum);
+  self->quota = MIN (get_window (options), connack->receive_maximum);
   self->quota_max = self->quota;
   /* 0 says that the broker does not watch; we still do */
   if (connack->has_server_keep_alive && connack->server_keep_alive_s > 0)
@@ -199,10 +194,10 @@ apply_limits (VigilMqttSession *self, const VigilMqttPacket *connack)
         "the broker takes at most QoS %d: sending with that instead of %d",
         self->maximum_qos, options->qos);
 
-    vigil_mqtt_session_note (self, VIGIL_MQTT_NOTICE_QOS, text);
+    vigil_mqtt_sender_note (self, VIGIL_MQTT_NOTICE_QOS, text);
   }
   if (options->retain && !self->is_retain_available)
-    vigil_mqtt_session_note (self, VIGIL_MQTT_NOTICE_RETAIN,
+    vigil_mqtt_sender_note (self, VIGIL_MQTT_NOTICE_RETAIN,
         "the broker keeps no retained messages: sending without retain");
 }
 
@@ -300,7 +295,7 @@ on_puback (VigilMqttSession *self, const VigilMqttPacket *packet,
 
   if (state == VIGIL_MQTT_PART_PUBREC)
     /* RabbitMQ's plugin answers so and delivers once or more. */
-    vigil_mqtt_session_note (self, VIGIL_MQTT_NOTICE_PUBACK,
+    vigil_mqtt_sender_note (self, VIGIL_MQTT_NOTICE_PUBACK,
         "the broker answers QoS 2 as QoS 1: messages may arrive twice");
   else if (state != VIGIL_MQTT_PART_PUBACK)
     return fail_handshake (packet, error);

@@ -30,7 +30,8 @@ typedef struct {
 } VigilMqttSessionEvents;
 
 /*
- * @options: borrowed for the session's life; client_id is set.
+ * @options: borrowed for the session's life; client_id, window and
+ * keep_alive_s are set.
  * @first_packet_id: to begin with. A random one keeps a session that the
  * broker has from an earlier process from taking new messages for old.
  * Returns: (transfer full).

@@ -220,6 +220,25 @@ test_poison (void)
   vigil_session_peer_assert_output (&peer, "32 06 00 01 74 00 05 62");
 }
 
+/* A message of which no more than a part has ever gone counts too. */
+static void
+test_poison_in_part (void)
+{
+  g_auto (VigilSessionPeer) peer;
+
+  vigil_session_peer_init (&peer, 4, 1);
+  vigil_session_peer_begin (&peer);
+  for (unsigned i = 0; i < 3; i++) {
+    vigil_session_peer_accept (&peer);
+    if (i == 0)
+      vigil_session_peer_publish (&peer, "a");
+    vigil_session_peer_assert_log (&peer, "");
+    g_free (vigil_session_peer_take (&peer, 3));
+    vigil_mqtt_session_close (peer.session, TRUE, peer.now_us);
+  }
+  vigil_session_peer_assert_log (&peer, "dropped-poison");
+}
+
 /* The same, but it was innocent: the next one goes at once. */
 static void
 test_suspicion_ends (void)
@@ -492,6 +511,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt-sender/resend/less", test_resend_less);
   g_test_add_func ("/mqtt-sender/qos-0-lost", test_qos_0_lost);
   g_test_add_func ("/mqtt-sender/poison", test_poison);
+  g_test_add_func ("/mqtt-sender/poison-in-part", test_poison_in_part);
   g_test_add_func ("/mqtt-sender/suspicion-ends", test_suspicion_ends);
   g_test_add_func ("/mqtt-sender/blameless", test_blameless);
   g_test_add_func (

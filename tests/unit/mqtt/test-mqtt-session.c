@@ -393,6 +393,49 @@ test_server_keep_alive (void)
       peer.now_us + 27 * SECOND / 10);
 }
 
+/* 5: 3.2.2.3.14: 0 turns the broker's watch off, not ours. */
+static void
+test_server_keep_alive_off (void)
+{
+  g_auto (VigilSessionPeer) peer;
+
+  vigil_session_peer_init (&peer, 5, 0);
+  vigil_session_peer_begin (&peer);
+  vigil_session_peer_open (&peer);
+  vigil_session_peer_hear (&peer, "20 06 00 00 03 13 00 00");
+  g_assert_cmpint (vigil_mqtt_session_get_deadline_us (peer.session), ==,
+      peer.now_us + peer.options.keep_alive_s * 9 * SECOND / 10);
+}
+
+/* Before CONNACK there is nothing to end cleanly; a DISCONNECT in its place
+ * is wrong, and its reason is told all the same. */
+static void
+test_disconnect_early (void)
+{
+  g_auto (VigilSessionPeer) peer;
+
+  vigil_session_peer_init (&peer, 5, 0);
+  vigil_session_peer_begin (&peer);
+  vigil_session_peer_open (&peer);
+  vigil_mqtt_session_disconnect (peer.session);
+  vigil_session_peer_assert_output (&peer, "");
+  vigil_session_peer_hear_wrong (&peer, "e0 01 8b", "shutting down");
+}
+
+/* Identifiers are 16 bits wide, and a message may need two. */
+static void
+test_wide_window (void)
+{
+  g_auto (VigilSessionPeer) peer;
+
+  vigil_session_peer_init (&peer, 4, 1);
+  peer.options.window = 1000000;
+  vigil_session_peer_begin (&peer);
+  vigil_session_peer_accept (&peer);
+  g_assert_cmpuint (vigil_mqtt_session_get_room (peer.session), ==, 16384);
+  vigil_mqtt_session_free (NULL);
+}
+
 /* A ping behind a large message on a slow link lives while bytes go. */
 static void
 test_keep_alive_slow_link (void)
@@ -489,7 +532,11 @@ main (int argc, char **argv)
   g_test_add_func (
       "/mqtt-session/keep-alive-slow-link", test_keep_alive_slow_link);
   g_test_add_func ("/mqtt-session/keep-alive-stuck", test_keep_alive_stuck);
+  g_test_add_func (
+      "/mqtt-session/server-keep-alive-off", test_server_keep_alive_off);
   g_test_add_func ("/mqtt-session/disconnect", test_disconnect);
+  g_test_add_func ("/mqtt-session/disconnect-early", test_disconnect_early);
+  g_test_add_func ("/mqtt-session/wide-window", test_wide_window);
   for (unsigned i = 0; i < G_N_ELEMENTS (handshakes); i++) {
     g_autofree char *path =
         g_strdup_printf ("/mqtt-session/handshake/%s", handshakes[i].name);
