@@ -44,6 +44,7 @@ test_pipe_without_writer (VigilFixture *fixture, gconstpointer data)
   g_autofree char *bytes = vigil_file_read (path, 100, &size, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (size, ==, 0);
+  g_assert_cmpstr (bytes, ==, "");
 }
 
 static void *
