@@ -19,7 +19,9 @@
 #undef G_LOG_DOMAIN
 #define G_LOG_DOMAIN "vigil-rest"
 
-#define BACKLOG 128
+/* A crowd that comes at once makes nobody's connection wait for the kernel's
+ * next attempt, a second later. */
+#define BACKLOG 1024
 #define CONNECTION_MEMORY_BYTES 65536
 #define US_PER_MS 1000
 /* Above our own limit, which makes room before this one refuses. */

@@ -20,8 +20,9 @@ CROWD = 300
 HEADERS_S, BODY_S = 10, 20
 # Both hold with room for a busy machine; an attack that worked would hold
 # requests and descriptors until its own end.
-PROMPT_S, LATE_S = 5, 15
-ATTACK_S = 60
+PATIENCE = int(os.environ.get("VIGIL_TEST_PATIENCE", "1"))
+PROMPT_S, LATE_S = 5 * PATIENCE, 15 * PATIENCE
+ATTACK_S = 60 * PATIENCE
 ATTACKS = {
     # Words of slowhttptest, path, and how long the server bears them.
     "headers": (["-H", "-i", "2"], "/pipelines/status", HEADERS_S),
