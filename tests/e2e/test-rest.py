@@ -234,7 +234,7 @@ def test_a_destination_that_is_down_is_seen():
         destination = client.status(instance)["destinations"][0]
         assert "refused" in destination["last_error"], destination
         assert 0 <= destination["next_retry_ms"] <= 30000, destination
-        assert client.status(instance)["state"] == "RUNNING"
+        client.wait_for_state(instance, "RUNNING")
 
 
 def test_file_destination():
