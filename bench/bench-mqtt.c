@@ -218,6 +218,7 @@ measure (const Link *link, const Case *row, unsigned rounds)
   g_autoptr (GBytes) payload = g_bytes_new (text, row->size);
   double ours[9];
   double peer[9];
+  static const char *const limits[] = {"1", "0.5", "-"}; /* for each QoS */
 
   for (unsigned i = 0; i < rounds; i++) {
     ours[i] = measure_ours (link, row, payload);
@@ -225,9 +226,9 @@ measure (const Link *link, const Case *row, unsigned rounds)
   }
   qsort (ours, rounds, sizeof ours[0], compare);
   qsort (peer, rounds, sizeof peer[0], compare);
-  printf ("mqtt%s %s\t%.2f\t%.2f\t%.2f\n",
+  printf ("mqtt%s %s\t%.2f\t%.2f\t%.2f\t%s\n",
       link->tls != NULL ? " over TLS," : "", row->name, ours[rounds / 2],
-      peer[rounds / 2], ours[rounds / 2] / peer[rounds / 2]);
+      peer[rounds / 2], ours[rounds / 2] / peer[rounds / 2], limits[row->qos]);
   fflush (stdout);
 }
 

@@ -241,7 +241,7 @@ main (int argc, char **argv)
   qsort (ours, rounds, sizeof ours[0], compare);
   qsort (bare, rounds, sizeof bare[0], compare);
   printf ("MQTT over TLS, message of 200 KB, us of CPU (peer: bare "
-          "SSL_write)\t%.1f\t%.1f\t%.3f\n",
+          "SSL_write)\t%.1f\t%.1f\t%.3f\t1.15\n",
       ours[0], bare[0], ours[0] / bare[0]);
   kill (peer, SIGKILL);
   waitpid (peer, NULL, 0);
