@@ -216,8 +216,13 @@ def test_nothing_of_gstreamer_is_left_behind():
         end = time.monotonic() + rig.LIMIT_S
         left = True
         while left:
-            left = [name for name in find_alive(server, log)
-                    if not re.fullmatch(r"Gst(\w+Factory|Plugin|Caps)", name)]
+            # Of those stopped while they start, some on a busy machine leave
+            # a pad that decodebin was about to show; a leak of every
+            # pipeline would be twice as many and more.
+            left = [name for name, count in find_alive(server, log).items()
+                    if not re.fullmatch(r"Gst(\w+Factory|Plugin|Caps)", name)
+                    and not (re.fullmatch(r"Gst(Ghost|Proxy)Pad", name)
+                             and count <= 10)]
             assert not left or time.monotonic() < end, left
         assert server.terminate() == 0, server.text()
 
