@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #undef G_LOG_DOMAIN
@@ -99,14 +100,37 @@ log_problems (const VigilProblems *problems)
   }
 }
 
-/* SIGTERM and SIGINT from here on; the default of each comes back with the
- * first of them, so that the next one ends the program at once. */
+/* The first SIGTERM or SIGINT stops the server, the next one ends the program
+ * at once. What comes within this time is the first one again: timeout(1), for
+ * one, sends it to the program and to its group. */
+#define SAME_SIGNAL_NS (500 * 1000000LL)
+
 typedef struct {
   GMainLoop *loop;
   VigilInstanceManager *manager; /* set before the loop runs */
   VigilRestServer *rest;         /* likewise; nullable */
-  guint sources[3];
 } Signals;
+
+static int64_t stopping_since_ns; /* set before on_next_signal is */
+
+static int64_t
+get_now_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* A bare handler: the main loop does not run any more. */
+static void
+on_next_signal (int number)
+{
+  if (get_now_ns () - stopping_since_ns < SAME_SIGNAL_NS)
+    return;
+  signal (number, SIG_DFL);
+  raise (number);
+}
 
 static gboolean
 on_signal (gpointer data)
@@ -141,9 +165,9 @@ static void
 signals_init (Signals *signals)
 {
   signals->loop = g_main_loop_new (NULL, FALSE);
-  signals->sources[0] = g_unix_signal_add (SIGTERM, on_signal, signals->loop);
-  signals->sources[1] = g_unix_signal_add (SIGINT, on_signal, signals->loop);
-  signals->sources[2] = g_unix_signal_add (SIGHUP, on_reload, signals);
+  g_unix_signal_add (SIGTERM, on_signal, signals->loop);
+  g_unix_signal_add (SIGINT, on_signal, signals->loop);
+  g_unix_signal_add (SIGHUP, on_reload, signals);
   /* A peer that closes its end is an error code, not the end. */
   signal (SIGPIPE, SIG_IGN);
 }
@@ -155,12 +179,11 @@ signals_wait (
   signals->manager = manager;
   signals->rest = rest;
   g_main_loop_run (signals->loop);
-  for (size_t i = 0; i < G_N_ELEMENTS (signals->sources); i++)
-    g_source_remove (signals->sources[i]);
-  signal (SIGTERM, SIG_DFL);
-  signal (SIGINT, SIG_DFL);
+  /* The sources stay: without them the defaults would come back first. */
+  stopping_since_ns = get_now_ns ();
+  signal (SIGTERM, on_next_signal);
+  signal (SIGINT, on_next_signal);
   signal (SIGHUP, SIG_IGN);
-  g_main_loop_unref (signals->loop);
 }
 
 /* What the configuration makes of the server. */

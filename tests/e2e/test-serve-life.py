@@ -45,6 +45,17 @@ def test_sigterm_and_sigint_end_cleanly():
             assert ids == list(range(len(ids))), ids
 
 
+def test_a_signal_that_comes_twice_at_once():
+    """As timeout(1) sends it."""
+    config = rig.write_config(rig.pipeline(LIVE))
+    with rig.serve(config, rig.write_environment()) as server:
+        server.wait_for("1 started")
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0, server.text()
+        server.wait_for("vigil: stopped")
+
+
 def test_a_second_signal_ends_at_once():
     # One thread prints the bytes of its frame and sleeps for a minute: by
     # itself the stop takes long, and ends with 0.
@@ -55,7 +66,11 @@ def test_a_second_signal_ends_at_once():
         server.wait_for("00000000 (")
         server.signal(signal.SIGTERM)
         server.wait_for("stopping")
-        server.signal(signal.SIGTERM)
+        # What comes at once with the first one is the first one.
+        end = time.monotonic() + rig.LIMIT_S
+        while server.process.poll() is None and time.monotonic() < end:
+            server.signal(signal.SIGTERM)
+            time.sleep(0.1)
         assert server.wait() == -signal.SIGTERM, server.text()
 
 
