@@ -106,10 +106,14 @@ set_parse_error (GError **error, const json_error_t *details)
         details->line, details->column, text);
     return;
   }
-  /* What stands near the error may be a secret. */
-  char *near = strstr (text, " near ");
-  if (near != NULL)
-    *near = '\0';
+  /* What stands near the error may be a secret; and nobody who writes JSON
+   * can set the library's flags. */
+  static const char *const ends[] = {" near ", " without JSON_"};
+  for (unsigned i = 0; i < G_N_ELEMENTS (ends); i++) {
+    char *end = strstr (text, ends[i]);
+    if (end != NULL)
+      *end = '\0';
+  }
   g_set_error (error, VIGIL_ERROR, VIGIL_ERROR_INVALID,
       "line %d, column %d: %s: %s", details->line, details->column, text,
       get_advice (code));

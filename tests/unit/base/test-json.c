@@ -82,7 +82,7 @@ static const struct {
     {"1e999", "line 1, column 5: *double precision"},
     {"\"\\ud800\"", "line 1, column 8: *"},
     {"\"\\udc00x\"", "line 1, column *"},
-    {"\"\\u0000\"", "line 1, column 8: *want no NUL*"},
+    {"\"\\u0000\"", "line 1, column 8: \\u0000 is not allowed: want no NUL*"},
     {"{\"a\\u0000b\":1}", "line 1, column 11: *want no NUL*"},
     {"\"\xff\"", "line 1, column *want the text in UTF-8"},
     {"\"\xed\xa0\x80\"", "line 1, column *want the text in UTF-8"},
