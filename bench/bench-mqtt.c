@@ -219,6 +219,9 @@ measure (const Link *link, const Case *row, unsigned rounds)
   double ours[9];
   double peer[9];
   static const char *const limits[] = {"1", "0.5", "-"}; /* for each QoS */
+  /* Encryption is most of a large message's cost, and both pay it: bench-tls
+   * has the limit of that. */
+  const gboolean has_limit = link->tls == NULL || row->size < 16384;
 
   for (unsigned i = 0; i < rounds; i++) {
     ours[i] = measure_ours (link, row, payload);
@@ -228,7 +231,8 @@ measure (const Link *link, const Case *row, unsigned rounds)
   qsort (peer, rounds, sizeof peer[0], compare);
   printf ("mqtt%s %s\t%.2f\t%.2f\t%.2f\t%s\n",
       link->tls != NULL ? " over TLS," : "", row->name, ours[rounds / 2],
-      peer[rounds / 2], ours[rounds / 2] / peer[rounds / 2], limits[row->qos]);
+      peer[rounds / 2], ours[rounds / 2] / peer[rounds / 2],
+      has_limit ? limits[row->qos] : "-");
   fflush (stdout);
 }
 
