@@ -544,6 +544,18 @@ vigil_mqtt_client_is_accepting (VigilMqttClient *self)
 }
 
 void
+vigil_mqtt_client_skip (VigilMqttClient *self, VigilMqttDropReason reason)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (reason < VIGIL_MQTT_DROP_REASONS);
+
+  pthread_mutex_lock (&self->lock);
+  self->status.offered++;
+  self->status.dropped[reason]++;
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
 vigil_mqtt_client_get_status (
     VigilMqttClient *self, VigilMqttStatus *ret_status)
 {

@@ -194,6 +194,10 @@ typedef enum {
 const char *vigil_mqtt_client_drop_reason_name (VigilMqttDropReason reason);
 const char *vigil_mqtt_client_state_name (VigilMqttState state);
 
+/* Counts a message that was not made because the client would not accept it:
+ * offered, and dropped for @reason. No outcome is told. Any thread. */
+void vigil_mqtt_client_skip (VigilMqttClient *self, VigilMqttDropReason reason);
+
 /*
  * One consistent picture, counted in messages: offered == sum (dropped) +
  * queued + in_flight + published + acknowledged.

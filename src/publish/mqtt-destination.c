@@ -2,7 +2,6 @@
 /* Messages to an MQTT broker, by our client. */
 #include "publish/mqtt-settings.h"
 
-#include "base/metrics.h"
 #include "encode/jpeg-shrink.h"
 #include "publish/destination-list.h"
 #include "publish/destination.h"
@@ -21,7 +20,6 @@ typedef struct {
   char *instance_id; /* nullable */
   gboolean is_live;
   VigilMqttDropReason skip_reason; /* of the last no; worker only */
-  VigilCounter skipped[VIGIL_MQTT_DROP_REASONS];
 } MqttDestination;
 
 /* What the reduced form of a message is made from. */
@@ -110,7 +108,7 @@ skip (void *state)
 {
   MqttDestination *self = state;
 
-  vigil_counter_add (&self->skipped[self->skip_reason], 1);
+  vigil_mqtt_client_skip (self->client, self->skip_reason);
 }
 
 static void
@@ -297,12 +295,9 @@ get_status (void *state, VigilDestinationStatus *ret_status)
   ret_status->next_retry_ms = status.next_retry_ms;
   ret_status->offered = status.offered;
   for (unsigned i = 0; i < VIGIL_MQTT_DROP_REASONS; i++) {
-    uint64_t skipped = vigil_counter_get (&self->skipped[i]);
-
     ret_status->dropped[i].reason =
         vigil_mqtt_client_drop_reason_name ((VigilMqttDropReason)i);
-    ret_status->dropped[i].count = status.dropped[i] + skipped;
-    ret_status->offered += skipped;
+    ret_status->dropped[i].count = status.dropped[i];
   }
   ret_status->dropped_size = VIGIL_MQTT_DROP_REASONS;
   ret_status->queued = status.queued;

@@ -354,6 +354,7 @@ def test_a_broker_that_dies_is_found_again():
             with rig.Broker(address=first.address) as second:
                 with raw_messages(second) as subscriber:
                     subscriber.wait_for("{", 3)
+                server.wait_for(" messages were dropped meanwhile")
                 assert server.terminate() == 0, server.text()
 
 
