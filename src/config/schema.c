@@ -140,6 +140,14 @@ vigil_schema_join_path (const char *path, const char *key)
   return g_strdup_printf ("%s[\"%s\"]", path, shown);
 }
 
+void
+vigil_schema_add_error (VigilProblems *problems, const char *path,
+    const char *key, const char *text)
+{
+  g_autofree char *key_path = vigil_schema_join_path (path, key);
+  vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, key_path, "%s", text);
+}
+
 /* ---- The nearest key --------------------------------------------------- */
 
 /* Case and the kind of dash are no difference to the eye. */

@@ -56,6 +56,10 @@ void vigil_schema_check (const VigilSchemaKey *keys, const VigilJson *value,
 /* The path of @key in the object at @path. Returns: (transfer full). */
 char *vigil_schema_join_path (const char *path, const char *key);
 
+/* Adds the error @text at @key of the object at @path. */
+void vigil_schema_add_error (VigilProblems *problems, const char *path,
+    const char *key, const char *text);
+
 /* The name in @keys that looks most like @name. Returns: (transfer none)
  * (nullable): NULL when none looks like it. */
 const char *vigil_schema_find_nearest (

@@ -9,15 +9,6 @@
 enum { STRING_BYTES_MAX = 65535 };
 
 static void
-add_error (VigilProblems *problems, const char *path, const char *key,
-    const char *text)
-{
-  g_autofree char *key_path = vigil_schema_join_path (path, key);
-
-  vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, key_path, "%s", text);
-}
-
-static void
 check_user_properties (
     const VigilJson *settings, const char *path, VigilProblems *problems)
 {
@@ -32,10 +23,10 @@ check_user_properties (
     const char *text = vigil_json_get_string (value);
 
     if (text == NULL)
-      add_error (problems, key_path, name, "want a text");
+      vigil_schema_add_error (problems, key_path, name, "want a text");
     else if (strlen (name) > STRING_BYTES_MAX ||
              strlen (text) > STRING_BYTES_MAX)
-      add_error (problems, path, "user_properties",
+      vigil_schema_add_error (problems, path, "user_properties",
           "want names and texts of at most 65535 bytes");
   }
 }
@@ -54,7 +45,7 @@ vigil_mqtt_properties_check (
     const VigilJson *value = vigil_json_object_get (settings, keys[i]);
 
     if (value != NULL && !vigil_json_is_null (value))
-      add_error (problems, path, keys[i],
+      vigil_schema_add_error (problems, path, keys[i],
           "want protocol 5 with it: MQTT 3.1 and 3.1.1 have no place for it");
   }
 }

@@ -222,15 +222,6 @@ uses_environment (const VigilJson *settings)
 /* ---- Checks -------------------------------------------------------------- */
 
 static void
-add_error (VigilProblems *problems, const char *path, const char *key,
-    const char *text)
-{
-  g_autofree char *key_path = vigil_schema_join_path (path, key);
-
-  vigil_problems_add (problems, VIGIL_PROBLEM_ERROR, key_path, "%s", text);
-}
-
-static void
 check_topic (const VigilJson *settings, const char *key, const char *path,
     VigilProblems *problems)
 {
@@ -239,10 +230,11 @@ check_topic (const VigilJson *settings, const char *key, const char *path,
   if (topic == NULL)
     return;
   if (strpbrk (topic, "+#") != NULL)
-    add_error (problems, path, key,
+    vigil_schema_add_error (problems, path, key,
         "want a topic without '+' and '#': they are for subscribers");
   if (strlen (topic) > TOPIC_BYTES_MAX)
-    add_error (problems, path, key, "want a topic of at most 65535 bytes");
+    vigil_schema_add_error (
+        problems, path, key, "want a topic of at most 65535 bytes");
 }
 
 /* Returns: FALSE when @text is no port. */
@@ -312,9 +304,10 @@ check_hosts (
   if (hosts == NULL || vigil_json_get_type (hosts) != VIGIL_JSON_ARRAY)
     return;
   if (host != NULL || vigil_json_object_get (settings, "port") != NULL)
-    add_error (problems, path, "hosts", "want either hosts, or host and port");
+    vigil_schema_add_error (
+        problems, path, "hosts", "want either hosts, or host and port");
   if (vigil_json_array_size (hosts) == 0)
-    add_error (problems, path, "hosts", "want at least one host");
+    vigil_schema_add_error (problems, path, "hosts", "want at least one host");
   for (size_t i = 0; i < vigil_json_array_size (hosts); i++) {
     g_autofree char *host_path =
         g_strdup_printf ("%s.hosts[%zu].host", path, i);
@@ -353,11 +346,12 @@ check_session (
   const char *id = vigil_schema_get_string (settings, "client_id", NULL);
 
   if (!vigil_schema_get_boolean (settings, "clean_session", TRUE) && id == NULL)
-    add_error (problems, path, "client_id",
+    vigil_schema_add_error (problems, path, "client_id",
         "missing: clean_session false needs one, by which the broker finds "
         "the session again");
   if (id != NULL && strlen (id) > TOPIC_BYTES_MAX)
-    add_error (problems, path, "client_id", "want at most 65535 bytes");
+    vigil_schema_add_error (
+        problems, path, "client_id", "want at most 65535 bytes");
 }
 
 static void
@@ -578,7 +572,7 @@ check_secrecy (const VigilMqttSettings *probe, const VigilJson *settings,
   for (unsigned i = 0; i < probe->options.hosts_size; i++)
     is_local = is_local && is_loopback (probe->hosts[i].host);
   if (vigil_schema_get_boolean (tls, "insecure_skip_verify", FALSE))
-    add_error (problems, tls_path, "insecure_skip_verify",
+    vigil_schema_add_error (problems, tls_path, "insecure_skip_verify",
         "want a verified broker where a password is sent: set ca_cert, or "
         "take the password out");
   if (!has_tls (settings) && !is_local)
@@ -609,7 +603,7 @@ check_credentials (const VigilJson *settings, const char *path,
 
   if (vigil_schema_get_string (settings, "password", NULL) != NULL &&
       vigil_schema_get_string (settings, "password_file", NULL) != NULL)
-    add_error (problems, path, "password_file",
+    vigil_schema_add_error (problems, path, "password_file",
         "want either password or password_file");
   read_hosts (probe, settings, context->environment);
   if (!read_credentials (probe, settings, context, warnings, &error))
@@ -619,7 +613,7 @@ check_credentials (const VigilJson *settings, const char *path,
     /* MQTT 3.1.1, 3.1.2.9: [MQTT-3.1.2-22]. MQTT 5 allows it. */
     if (probe->options.username == NULL &&
         vigil_schema_get_integer (settings, "protocol", 4) != 5)
-      add_error (problems, path, "username",
+      vigil_schema_add_error (problems, path, "username",
           "missing: MQTT 3.1 and 3.1.1 allow no password without a user name");
     check_secrecy (probe, settings, path, problems);
   }

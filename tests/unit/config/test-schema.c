@@ -145,6 +145,18 @@ test_root (void)
 }
 
 static void
+test_add_error (void)
+{
+  g_autoptr (VigilProblems) problems = vigil_problems_new ();
+
+  vigil_schema_add_error (problems, "config.list[0]", "a key", "100 %s");
+  g_assert_cmpuint (vigil_problems_count_errors (problems), ==, 1);
+  g_assert_cmpstr (
+      vigil_problems_get (problems, 0)->path, ==, "config.list[0][\"a key\"]");
+  g_assert_cmpstr (vigil_problems_get (problems, 0)->text, ==, "100 %s");
+}
+
+static void
 test_long_names_are_cut (void)
 {
   g_autofree char *name = g_strnfill (1000, 'q');
@@ -255,6 +267,7 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/schema/root", test_root);
   g_test_add_func ("/schema/long-names-are-cut", test_long_names_are_cut);
+  g_test_add_func ("/schema/add-error", test_add_error);
   g_test_add_func ("/schema/nearest", test_nearest);
   g_test_add_func ("/schema/markdown", test_markdown);
   g_test_add_func ("/schema/look-ups", test_look_ups);
