@@ -193,7 +193,7 @@ def test_vigil_certs_needs_nothing_else():
     address, place = make_certificates()
     with made_broker(address, place) as broker, rig.subscribe(
             broker, *client_options(place)) as subscriber, rig.serve(
-                place / "config-tls.json", "/dev/null") as server:
+                place / "config-tls.json", rig.write_environment()) as server:
         subscriber.wait_for('"frame_id"', 5)
         assert "warning" not in server.text().lower(), server.text()
         assert server.terminate() == 0, server.text()
@@ -217,7 +217,7 @@ def check_renewal(qos):
                 "client_key": str(place / "client/client.key")}}))
     with made_broker(address, place) as broker, rig.subscribe(
             broker, "-q", "2", *client_options(place)) as subscriber, \
-            rig.serve(config, "/dev/null") as server:
+            rig.serve(config, rig.write_environment()) as server:
         wait_for_frames(subscriber, 5)
         for times in (2, 3):
             status, output = rig.run_vigil(
@@ -250,7 +250,7 @@ def test_half_replaced_files_keep_the_connection():
     address, place = make_certificates()
     with made_broker(address, place) as broker, rig.subscribe(
             broker, *client_options(place)) as subscriber, rig.serve(
-                place / "config-tls.json", "/dev/null") as server:
+                place / "config-tls.json", rig.write_environment()) as server:
         wait_for_frames(subscriber, 2)
         key = place / "client/client.key"
         whole = key.read_text()
