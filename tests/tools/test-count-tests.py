@@ -88,4 +88,14 @@ def test_prints_bare_numbers_when_asked():
     expect(count(("OK", "1..1\nok 1 a\n"), options=["--plain"]), 0, "1 0 0")
 
 
+def test_prints_the_last_words_of_what_failed():
+    status, text = count(
+        ("OK", "1..1\nok 1 /fine\n"),
+        ("ERROR", "1..1\n" + "# old\n" * 30 + "Bail out! the reason\n"),
+        options=["--failures"])
+    assert status == 1
+    assert "Bail out! the reason" in text
+    assert "/fine" not in text and text.count("# old") == 19
+
+
 tap.run(globals())
