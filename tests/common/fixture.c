@@ -256,8 +256,22 @@ vigil_fixture_get_address (void)
   return address;
 }
 
-int
-vigil_fixture_listen (uint16_t *port)
+/* Ports that were found free: the kernel, asked again, may give the same one
+ * while its finder does not listen there yet. */
+static pthread_mutex_t found_lock = PTHREAD_MUTEX_INITIALIZER;
+static gboolean found_ports[UINT16_MAX + 1];
+
+static gboolean
+is_found (uint16_t port)
+{
+  pthread_mutex_lock (&found_lock);
+  gboolean is_found = found_ports[port];
+  pthread_mutex_unlock (&found_lock);
+  return is_found;
+}
+
+static int
+listen_at (uint16_t *port)
 {
   struct sockaddr_in name = {
       .sin_family = AF_INET,
@@ -278,11 +292,28 @@ vigil_fixture_listen (uint16_t *port)
   return fd;
 }
 
+int
+vigil_fixture_listen (uint16_t *port)
+{
+  uint16_t wanted = *port;
+  int fd = listen_at (port);
+  while (wanted == 0 && is_found (*port)) {
+    close (fd);
+    *port = 0;
+    fd = listen_at (port);
+  }
+  return fd;
+}
+
 uint16_t
 vigil_fixture_find_port (void)
 {
   uint16_t port = 0;
-  close (vigil_fixture_listen (&port));
+  int fd = vigil_fixture_listen (&port);
+  pthread_mutex_lock (&found_lock);
+  found_ports[port] = TRUE;
+  pthread_mutex_unlock (&found_lock);
+  close (fd);
   return port;
 }
 

@@ -45,7 +45,7 @@ unsigned vigil_fixture_count_warnings (const char *pattern);
 /* A loopback address that no other test process uses, so that parallel tests
  * may each listen on port 1883. Any thread. (transfer none). */
 const char *vigil_fixture_get_address (void);
-/* A TCP port that is free on that address. */
+/* A TCP port that is free on that address, another one each time. */
 uint16_t vigil_fixture_find_port (void);
 /* A socket that listens on that address, at *@port or, when it is 0, at a
  * free port that is then set. */

@@ -99,6 +99,23 @@ test_ports (VigilFixture *fixture, gconstpointer data)
   close (fd);
 }
 
+/* Whoever found a port may take its time to listen there. */
+static void
+test_ports_are_found_once (VigilFixture *fixture, gconstpointer data)
+{
+  g_autofree gboolean *found = g_new0 (gboolean, UINT16_MAX + 1);
+  for (unsigned i = 0; i < 3000; i++) {
+    uint16_t port = vigil_fixture_find_port ();
+    g_assert_false (found[port]);
+    found[port] = TRUE;
+  }
+  for (unsigned i = 0; i < 100; i++) {
+    uint16_t port = 0;
+    close (vigil_fixture_listen (&port));
+    g_assert_false (found[port]);
+  }
+}
+
 static void *
 raise_twice (void *data)
 {
@@ -210,6 +227,7 @@ main (int argc, char **argv)
   ADD ("/fixture/missing-warning-fails", test_missing_warning_fails);
   ADD ("/fixture/announced-warning", test_announced_warning);
   ADD ("/fixture/ports", test_ports);
+  ADD ("/fixture/ports-are-found-once", test_ports_are_found_once);
   ADD ("/fixture/event", test_event);
   ADD ("/fixture/wait", test_wait);
   ADD ("/fixture/process", test_process);
