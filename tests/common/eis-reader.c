@@ -5,6 +5,8 @@
 #include <string.h>
 #include <zmq.h>
 
+enum { JOIN_US = 20 * 1000 * 1000 };
+
 struct _TestEisReader {
   void *context;
   void *socket;
@@ -151,6 +153,33 @@ test_eis_reader_read (TestEisReader *self, unsigned milliseconds)
     g_assert_cmpuint (g_bytes_get_size (message->blob), >, 0);
   }
   return g_steal_pointer (&message);
+}
+
+void
+test_eis_reader_join (TestEisReader *self,
+    void (*send) (const char *json, void *data), void *data)
+{
+  static unsigned sent; /* by all readers: none takes another's for its own */
+  const int64_t end_us = g_get_monotonic_time () + JOIN_US;
+  unsigned patience_ms = 20;
+  gboolean is_last = FALSE;
+
+  while (!is_last) {
+    g_autofree char *wanted = g_strdup_printf ("{\"sync\":%u}", sent++);
+    g_autoptr (TestEisMessage) message = NULL;
+
+    g_assert_cmpint (g_get_monotonic_time (), <, end_us);
+    send (wanted, data);
+    while ((message = test_eis_reader_read (self, patience_ms)) != NULL) {
+      is_last = strcmp (message->json, wanted) == 0;
+      if (is_last)
+        break;
+      /* it has joined, so the last is on its way too, unless the queue for
+       * this reader was full */
+      patience_ms = 1000;
+      g_clear_pointer (&message, test_eis_message_free);
+    }
+  }
 }
 
 void

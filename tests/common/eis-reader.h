@@ -27,6 +27,12 @@ TestEisReader *test_eis_reader_new (
 void test_eis_reader_free (TestEisReader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestEisReader, test_eis_reader_free)
 
+/* Has @send send one small message after the other until the reader has
+ * joined, however long that takes, and reads the last: nothing that is sent
+ * from now on is missed. */
+void test_eis_reader_join (TestEisReader *self,
+    void (*send) (const char *json, void *data), void *data);
+
 typedef struct {
   char *topic;
   char *json;

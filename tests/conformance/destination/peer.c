@@ -352,6 +352,25 @@ add_eis_context (Peer *self, VigilDestinationContext *context)
   context->eis_bus = self->bus;
 }
 
+static void
+send_sync (const char *json, void *socket)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (json, strlen (json));
+
+  g_assert_true (vigil_eis_socket_open (socket, strlen (json)));
+  g_assert_true (vigil_eis_socket_send (socket, "sync", bytes, NULL));
+}
+
+/* The endpoint is open already, by another instance, so to say: what the
+ * first message of all is given for its subscribers is a matter of time. */
+static void
+connect_eis (Peer *self, VigilDestination *destination)
+{
+  test_eis_reader_join (self->reader, send_sync,
+      vigil_eis_bus_get_socket (
+          self->bus, vigil_eis_bus_find (self->bus, "good"), NULL));
+}
+
 static gboolean
 wait_eis (Peer *self, unsigned count, unsigned milliseconds)
 {
@@ -389,6 +408,7 @@ static const PeerOps eis = {
     .make_settings = make_eis_settings,
     .make_absent = make_eis_absent,
     .add_context = add_eis_context,
+    .connect = connect_eis,
     .wait = wait_eis,
     .dup = dup_eis,
     .dup_frame = dup_eis_frame,
@@ -444,7 +464,7 @@ connect_rtsp (Peer *self, VigilDestination *destination)
 {
   self->viewer = test_viewer_new (self->rtsp_settings.address,
       vigil_rtsp_server_get_port (self->rtsp_server), "conformance", "tcp");
-  g_assert_true (vigil_fixture_wait_until (is_accepting, destination, 10000));
+  g_assert_true (vigil_fixture_wait_until (is_accepting, destination, 20000));
 }
 
 static gboolean

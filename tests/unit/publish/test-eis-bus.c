@@ -187,7 +187,7 @@ test_free_flushes (Fixture *self, gconstpointer data)
 
     g_assert_true (vigil_eis_socket_send (socket, "a", json, blob));
   }
-  vigil_eis_bus_free (g_steal_pointer (&self->bus), 5000);
+  vigil_eis_bus_free (g_steal_pointer (&self->bus), 15000);
   while (count <= 200) {
     g_autoptr (TestEisMessage) message = test_eis_reader_read (reader, 15000);
 

@@ -18,7 +18,7 @@ static void
 set_up (Fixture *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  const int timeout_ms = 5000, linger = 0;
+  const int timeout_ms = 15000, linger = 0;
 
   self->context = zmq_ctx_new ();
   self->zap = vigil_eis_zap_new (self->context, &error);
