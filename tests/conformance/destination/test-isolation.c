@@ -12,6 +12,8 @@
 #include "common/scripted-broker.h"
 #include "publish/publisher.h"
 #include <arpa/inet.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,7 +23,8 @@ enum { WIDTH = 64, HEIGHT = 48 };
  * reconnect, which comes after a second. */
 enum { FRAME_MS = 2, FAULT_AT_US = 100 * 1000, RUN_US = 1300 * 1000 };
 /* Far above what a busy machine takes away from a thread, far below any
- * time-out of the MQTT client. */
+ * time-out of the MQTT client. A machine that stands still for longer is
+ * found out, see Metronome. */
 enum { LATENCY_MAX_US = 800 * 1000 };
 
 /* How the MQTT side is made, beside what a script says. */
@@ -284,10 +287,33 @@ join (Fixture *self)
   }
 }
 
+/* How late a thread comes that does nothing but sleep for a millisecond. */
+typedef struct {
+  pthread_t thread;
+  atomic_bool is_stopped;
+  int64_t worst_us;
+} Metronome;
+
+static void *
+run_metronome (void *data)
+{
+  Metronome *self = data;
+
+  while (!atomic_load (&self->is_stopped)) {
+    const int64_t start_us = g_get_monotonic_time ();
+
+    poll (NULL, 0, 1);
+    self->worst_us =
+        MAX (self->worst_us, g_get_monotonic_time () - start_us - 1000);
+  }
+  return NULL;
+}
+
 typedef struct {
   unsigned frames;
   int64_t worst_us;
   int64_t sum_us;
+  int64_t metronome_us; /* meanwhile, at worst */
 } Latency;
 
 /* Pushes frames, each when the one before has come over the bus. */
@@ -296,8 +322,10 @@ run (Fixture *self, Act what)
 {
   const unsigned first = join (self);
   const int64_t start_us = g_get_monotonic_time ();
+  Metronome metronome = {0};
   Latency latency = {0};
 
+  pthread_create (&metronome.thread, NULL, run_metronome, &metronome);
   while (g_get_monotonic_time () - start_us < RUN_US) {
     const unsigned id = first + latency.frames;
     g_autoptr (TestEisMessage) message = NULL;
@@ -309,7 +337,7 @@ run (Fixture *self, Act what)
     }
     taken_us = g_get_monotonic_time ();
     vigil_publisher_push (self->publisher, new_frame (id));
-    message = test_eis_reader_read (self->reader, 5000);
+    message = test_eis_reader_read (self->reader, 15000);
     g_assert_nonnull (message);
     g_assert_cmpuint (read_frame_id (message), ==, id);
     taken_us = g_get_monotonic_time () - taken_us;
@@ -319,6 +347,9 @@ run (Fixture *self, Act what)
     /* the pace; and nothing comes twice */
     g_assert_null (test_eis_reader_read (self->reader, FRAME_MS));
   }
+  atomic_store (&metronome.is_stopped, TRUE);
+  pthread_join (metronome.thread, NULL);
+  latency.metronome_us = metronome.worst_us;
   return latency;
 }
 
@@ -328,11 +359,12 @@ check (Fixture *self, const char *name, const Latency *latency)
   VigilPublisherStatus status;
 
   g_test_message ("%-20s %u of %u frames in order, mean %5.2f ms, worst %6.2f "
-                  "ms",
+                  "ms, metronome %6.2f ms",
       name, latency->frames, latency->frames,
       (double)latency->sum_us / latency->frames / 1e3,
-      (double)latency->worst_us / 1e3);
-  g_assert_cmpint (latency->worst_us, <, LATENCY_MAX_US);
+      (double)latency->worst_us / 1e3, (double)latency->metronome_us / 1e3);
+  g_assert_cmpint (
+      latency->worst_us, <, LATENCY_MAX_US + latency->metronome_us);
   /* one encode for all destinations */
   vigil_publisher_get_status (self->publisher, &status);
   g_assert_cmpuint (status.encoded - self->joined.encoded, ==, latency->frames);
@@ -373,15 +405,19 @@ test_fault_of_file (Fixture *self, gconstpointer data)
   check (self, "full disk", &latency);
 }
 
+enum { BUS_FRAMES = 4000 };
+
+/* The worker may still be at the last frame: the bus comes after MQTT. */
 static gboolean
-has_acknowledged (void *data)
+is_done (void *data)
 {
   Fixture *self = data;
-  VigilDestinationStatus status;
+  VigilDestinationStatus mqtt, bus;
   const char *name;
 
-  vigil_publisher_get_destination_status (self->publisher, 0, &name, &status);
-  return status.acknowledged == status.offered;
+  vigil_publisher_get_destination_status (self->publisher, 0, &name, &mqtt);
+  vigil_publisher_get_destination_status (self->publisher, 1, &name, &bus);
+  return mqtt.acknowledged == BUS_FRAMES && bus.offered == BUS_FRAMES;
 }
 
 /* The other way round: a subscriber of the bus that reads nothing, and no
@@ -410,18 +446,15 @@ test_fault_of_the_bus (Fixture *self, gconstpointer data)
       vigil_fixture_get_address (),
       vigil_scripted_broker_get_port (self->scripted));
   start_publisher (self, entry);
-  for (unsigned i = 0; i < 4000; i++) {
+  for (unsigned i = 0; i < BUS_FRAMES; i++) {
     vigil_publisher_push (self->publisher, new_frame (i));
     while (vigil_scripted_broker_count (self->scripted, 3) <= i)
       g_assert_true (
-          vigil_scripted_broker_wait (self->scripted, 3, i + 1, 5000));
+          vigil_scripted_broker_wait (self->scripted, 3, i + 1, 15000));
   }
-  g_assert_true (vigil_fixture_wait_until (has_acknowledged, self, 5000));
-  vigil_publisher_get_destination_status (self->publisher, 0, &name, &status);
-  g_assert_cmpuint (status.acknowledged, ==, 4000);
+  g_assert_true (vigil_fixture_wait_until (is_done, self, 15000));
   vigil_publisher_get_destination_status (self->publisher, 1, &name, &status);
   g_assert_cmpstr (name, ==, "eis");
-  g_assert_cmpuint (status.offered, ==, 4000);
   g_assert_cmpstr (status.state, ==, is_stalled ? "open" : "retrying");
   if (!is_stalled)
     g_assert_cmpint (g_mkdir_with_parents (self->base.folder, 0700), ==, 0);
