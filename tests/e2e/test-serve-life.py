@@ -31,8 +31,10 @@ def wait_for_messages(program, count, limit=rig.LIMIT_S):
 
 def test_sigterm_and_sigint_end_cleanly():
     for number in (signal.SIGTERM, signal.SIGINT):
+        # With room for some seconds in which a busy machine stands still.
         config = rig.write_config(rig.pipeline(
-            LIVE, publisher={"publish_frame": True, "qos": 1}))
+            LIVE, publisher={"publish_frame": True, "qos": 1},
+            queue_maxsize=500))
         with rig.Broker() as broker, rig.subscribe(
                 broker, "-q", "1") as program, rig.serve(
                     config, rig.write_environment(broker)) as server:
