@@ -104,7 +104,7 @@ def cover(folder):
 def make_resources():
     for name in ("videos", "images", "models"):
         (RESOURCES / name).mkdir(parents=True)
-    shutil.copy(rig.make_video(frames=1500, width=320, height=240),
+    shutil.copy(rig.make_video(frames=1500, width=320, height=240, rate=10),
                 RESOURCES / "videos/warehouse.avi")
     subprocess.run(
         ["gst-launch-1.0", "-q", "videotestsrc", "num-buffers=1", "!",
