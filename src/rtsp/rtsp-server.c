@@ -69,9 +69,19 @@ count_clients (GstRTSPServer *server)
   return count;
 }
 
+/* GStreamer takes away what a client sends with while a stream may be about
+ * to use it. Nothing sends when this returns. */
+static void
+silence_client (GstRTSPClient *client)
+{
+  gst_rtsp_client_set_send_func (client, NULL, NULL, NULL);
+  gst_rtsp_client_set_send_messages_func (client, NULL, NULL, NULL);
+}
+
 static gboolean
 close_client (gpointer data)
 {
+  silence_client (data);
   gst_rtsp_client_close (data);
   return G_SOURCE_REMOVE;
 }
@@ -160,6 +170,7 @@ sweep_client (GstRTSPServer *server, GstRTSPClient *client, gpointer user_data)
   if (connected_us == NULL || *now_us - *connected_us < SESSION_US ||
       has_session (client))
     return GST_RTSP_FILTER_KEEP;
+  silence_client (client);
   return GST_RTSP_FILTER_REMOVE;
 }
 
@@ -200,12 +211,16 @@ close_viewer (GstRTSPServer *server, GstRTSPClient *client, gpointer user_data)
   gboolean is_viewer = sessions != NULL || g_strcmp0 (described, path) == 0;
 
   g_list_free_full (sessions, g_object_unref);
-  return is_viewer ? GST_RTSP_FILTER_REMOVE : GST_RTSP_FILTER_KEEP;
+  if (!is_viewer)
+    return GST_RTSP_FILTER_KEEP;
+  silence_client (client);
+  return GST_RTSP_FILTER_REMOVE;
 }
 
 static GstRTSPFilterResult
 close_any (GstRTSPServer *server, GstRTSPClient *client, gpointer user_data)
 {
+  silence_client (client);
   return GST_RTSP_FILTER_REMOVE;
 }
 

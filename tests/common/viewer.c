@@ -49,8 +49,8 @@ test_viewer_new (
   TestViewer *self = g_new0 (TestViewer, 1);
   GstAppSinkCallbacks callbacks = {.new_sample = on_sample};
   g_autofree char *text = g_strdup_printf (
-      "rtspsrc location=rtsp://%s:%u/%s protocols=%s latency=0 ! "
-      "rtpjpegdepay ! appsink name=sink sync=false",
+      "rtspsrc location=rtsp://%s:%u/%s protocols=%s latency=0 "
+      "timeout=0 ! rtpjpegdepay ! appsink name=sink sync=false",
       address, port, path, protocols);
   g_autoptr (GError) error = NULL;
   g_autoptr (GstElement) sink = NULL;

@@ -48,9 +48,12 @@ server_start (Server *self, unsigned port)
   self->thread = g_thread_new ("rtsp-server", run_server, self);
 }
 
+/* Nothing may send through a client that is taken away. */
 static GstRTSPFilterResult
 remove_client (GstRTSPServer *server, GstRTSPClient *client, void *user_data)
 {
+  gst_rtsp_client_set_send_func (client, NULL, NULL, NULL);
+  gst_rtsp_client_set_send_messages_func (client, NULL, NULL, NULL);
   return GST_RTSP_FILTER_REMOVE;
 }
 

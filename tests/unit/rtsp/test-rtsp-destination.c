@@ -7,6 +7,8 @@
 #include "common/viewer.h"
 #include <string.h>
 
+#define LIMIT_MS 15000
+
 typedef struct {
   VigilFixture parent;
   VigilRtspSettings settings;
@@ -203,6 +205,16 @@ is_accepting (gpointer data)
   return vigil_destination_is_accepting (data);
 }
 
+/* A viewer is counted a moment after he sees the first frames. */
+static gboolean
+has_viewer (gpointer data)
+{
+  VigilDestinationStatus status;
+
+  vigil_destination_get_status (data, &status);
+  return status.connects > 0;
+}
+
 /* No frame is wanted before a viewer comes, and the bytes are his own. */
 static void
 test_watch (Fixture *self, gconstpointer data)
@@ -222,10 +234,10 @@ test_watch (Fixture *self, gconstpointer data)
   viewer = test_viewer_new (self->settings.address,
       vigil_rtsp_server_get_port (self->server), "cam", "tcp");
   g_assert_true (
-      vigil_fixture_wait_until (is_accepting, self->destination, 10000));
+      vigil_fixture_wait_until (is_accepting, self->destination, LIMIT_MS));
   /* A client believes in a source after its second packet, and none comes
    * before it plays. */
-  for (int i = 0; i < 500 && !test_viewer_wait (viewer, 1, 20); i++) {
+  for (int i = 0; i < LIMIT_MS / 20 && !test_viewer_wait (viewer, 1, 20); i++) {
     memcpy (lent, g_bytes_get_data (jpeg, NULL), size);
     send_frame (self, borrowed, "image/jpeg");
     memset (lent, 0, size);
@@ -234,12 +246,14 @@ test_watch (Fixture *self, gconstpointer data)
   seen = test_viewer_dup_frame (viewer, 0);
   g_assert_cmpmem (g_bytes_get_data (seen, NULL), g_bytes_get_size (seen),
       g_bytes_get_data (jpeg, NULL), size);
+  g_assert_true (
+      vigil_fixture_wait_until (has_viewer, self->destination, LIMIT_MS));
   vigil_destination_get_status (self->destination, &status);
   g_assert_cmpstr (status.state, ==, "streaming");
   g_assert_cmpuint (status.published, >=, 1);
   g_assert_cmpuint (status.connects, ==, 1);
   vigil_destination_stop (self->destination, vigil_fixture_deadline (2000));
-  g_assert_true (test_viewer_wait_end (viewer, 5000));
+  g_assert_true (test_viewer_wait_end (viewer, LIMIT_MS));
   test_viewer_free (viewer);
   vigil_destination_skip (self->destination);
   g_assert_cmpuint (get_dropped (self, "stopped"), ==, 1);
@@ -255,7 +269,7 @@ add (const char *path, gconstpointer data,
 int
 main (int argc, char **argv)
 {
-  vigil_fixture_init (&argc, &argv, 30);
+  vigil_fixture_init (&argc, &argv, 60);
   for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autofree char *path = g_strdup_printf ("/rtsp-destination/row/%zu", i);
 
