@@ -82,19 +82,13 @@ struct _VigilPipeline {
 const char *
 vigil_pipeline_state_name (VigilPipelineState state)
 {
-  switch (state) {
-  case VIGIL_PIPELINE_QUEUED:
-    return "QUEUED";
-  case VIGIL_PIPELINE_RUNNING:
-    return "RUNNING";
-  case VIGIL_PIPELINE_COMPLETED:
-    return "COMPLETED";
-  case VIGIL_PIPELINE_ERROR:
-    return "ERROR";
-  case VIGIL_PIPELINE_ABORTED:
-    return "ABORTED";
-  }
-  return "UNKNOWN";
+  static const char *const names[] = {[VIGIL_PIPELINE_QUEUED] = "QUEUED",
+      [VIGIL_PIPELINE_RUNNING] = "RUNNING",
+      [VIGIL_PIPELINE_COMPLETED] = "COMPLETED",
+      [VIGIL_PIPELINE_ERROR] = "ERROR",
+      [VIGIL_PIPELINE_ABORTED] = "ABORTED"};
+
+  return (size_t)state < G_N_ELEMENTS (names) ? names[state] : "UNKNOWN";
 }
 
 static VigilPipeline *
@@ -370,6 +364,13 @@ begin_end (VigilPipeline *self, VigilPipelineState state)
   pthread_mutex_unlock (&self->lock);
 }
 
+/* Since the start, or since the source was lost. */
+static gboolean
+has_new_frames (VigilPipeline *self)
+{
+  return vigil_receiver_get_frames (self->receiver) > self->frames_at_loss;
+}
+
 static void on_retry (VigilPipeline *self);
 
 static void
@@ -565,8 +566,7 @@ on_silence_check (VigilPipeline *self)
   clear_source (&self->silence_timer);
   if (self->is_stopping)
     return;
-  if (self->failures > 0 &&
-      vigil_receiver_get_frames (self->receiver) > self->frames_at_loss) {
+  if (self->failures > 0 && has_new_frames (self)) {
     self->failures = 0;
     g_message ("pipeline %s: frames arrive again", self->name);
   }
@@ -648,8 +648,9 @@ do_stop (VigilPipeline *self)
     return;
   self->is_stopping = TRUE;
   /* Before PLAYING an end of stream waits behind the first frame, and its
-   * sender keeps the locks that NULL needs. */
-  if (!self->is_playing || self->is_lost) {
+   * sender keeps the locks that NULL needs. A frame may be here before the
+   * bus's word of PLAYING, which waits behind other messages. */
+  if ((!self->is_playing && !has_new_frames (self)) || self->is_lost) {
     end (self, VIGIL_PIPELINE_ABORTED);
     return;
   }
