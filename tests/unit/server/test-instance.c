@@ -171,7 +171,7 @@ test_id (VigilFixture *fixture, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  vigil_fixture_init (&argc, &argv, 0);
+  vigil_fixture_init (&argc, &argv, 60);
 #define ADD(path, function)                                                    \
   g_test_add (path, VigilFixture, NULL, vigil_fixture_set_up, function,        \
       vigil_fixture_tear_down)
