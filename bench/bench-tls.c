@@ -11,7 +11,6 @@
 #include "mqtt/mqtt-tls.h"
 
 #include <arpa/inet.h>
-#include <glib/gstdio.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <signal.h>
@@ -198,31 +197,21 @@ compare (const void *left, const void *right)
   return (a > b) - (a < b);
 }
 
-static void
-remove_folder (const char *folder)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-
-  for (const char *name = g_dir_read_name (dir); name != NULL;
-       name = g_dir_read_name (dir)) {
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-    g_remove (path);
-  }
-  g_rmdir (folder);
-}
-
 int
 main (int argc, char **argv)
 {
   const gboolean is_smoke = argc > 1 && strcmp (argv[1], "--smoke") == 0;
   const unsigned rounds = is_smoke ? 1 : ROUNDS_MAX;
   const unsigned batches = is_smoke ? 1 : 10;
-  g_autofree char *folder = g_dir_make_tmp ("vigil-bench-XXXXXX", NULL);
-  g_autoptr (VigilTestPki) pki = vigil_test_pki_new (folder);
+  VigilFixture fixture = {0};
+  g_autoptr (VigilTestPki) pki = NULL;
   double ours[ROUNDS_MAX], bare[ROUNDS_MAX];
   uint16_t port;
   int listener = listen_on_loopback (&port);
 
+  vigil_fixture_init (&argc, &argv, 300);
+  vigil_fixture_set_up (&fixture, NULL);
+  pki = vigil_test_pki_new (fixture.folder);
   vigil_test_pki_add (pki, "server",
       &(VigilTestCertificate){.alternative_names = "IP:127.0.0.1"});
   pid_t peer = fork ();
@@ -245,6 +234,6 @@ main (int argc, char **argv)
       ours[0], bare[0], ours[0] / bare[0]);
   kill (peer, SIGKILL);
   waitpid (peer, NULL, 0);
-  remove_folder (folder);
+  vigil_fixture_tear_down (&fixture, NULL);
   return 0;
 }
