@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +27,10 @@ typedef struct {
 static unsigned watchdog_seconds;
 /* What the watchdog says; made before it could bark. */
 static char watchdog_text[256];
+
+/* Of the test that runs, and of the process that made it (nullable). */
+static const char *left_folder;
+static pid_t left_folder_owner;
 
 /* Protects announcements: warnings come from any thread. */
 static pthread_mutex_t announcements_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -166,27 +171,6 @@ check_announcements (void)
   pthread_mutex_unlock (&announcements_lock);
 }
 
-void
-vigil_fixture_init (int *argc, char ***argv, unsigned seconds)
-{
-  g_test_init (argc, argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
-  watchdog_seconds = seconds != 0 ? seconds : WATCHDOG_SECONDS;
-  announcements = g_ptr_array_new_with_free_func (free_announcement);
-  default_handler = g_log_set_default_handler (on_message, NULL);
-  signal (SIGPIPE, SIG_IGN);
-  signal (SIGALRM, on_alarm);
-}
-
-void
-vigil_fixture_go_first (void)
-{
-  const struct sched_param least = {
-      .sched_priority = sched_get_priority_min (SCHED_RR)};
-  (void)sched_setscheduler (0, SCHED_RR, &least);
-}
-
-/* ---- The folder -------------------------------------------------------- */
-
 static void
 remove_tree (const char *path)
 {
@@ -204,6 +188,36 @@ remove_tree (const char *path)
   g_remove (path);
 }
 
+/* A test that a subprocess runs may end it by exit, amid everything. */
+static void
+remove_left_folder (void)
+{
+  if (left_folder != NULL && getpid () == left_folder_owner)
+    remove_tree (left_folder);
+}
+
+void
+vigil_fixture_init (int *argc, char ***argv, unsigned seconds)
+{
+  g_test_init (argc, argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  watchdog_seconds = seconds != 0 ? seconds : WATCHDOG_SECONDS;
+  announcements = g_ptr_array_new_with_free_func (free_announcement);
+  default_handler = g_log_set_default_handler (on_message, NULL);
+  signal (SIGPIPE, SIG_IGN);
+  signal (SIGALRM, on_alarm);
+  atexit (remove_left_folder);
+}
+
+void
+vigil_fixture_go_first (void)
+{
+  const struct sched_param least = {
+      .sched_priority = sched_get_priority_min (SCHED_RR)};
+  (void)sched_setscheduler (0, SCHED_RR, &least);
+}
+
+/* ---- The folder -------------------------------------------------------- */
+
 void
 vigil_fixture_set_up (VigilFixture *self, gconstpointer data)
 {
@@ -213,12 +227,15 @@ vigil_fixture_set_up (VigilFixture *self, gconstpointer data)
   g_autoptr (GError) error = NULL;
   self->folder = g_dir_make_tmp ("vigil-test-XXXXXX", &error);
   g_assert_no_error (error);
+  left_folder = self->folder;
+  left_folder_owner = getpid ();
 }
 
 void
 vigil_fixture_tear_down (VigilFixture *self, gconstpointer data)
 {
   check_announcements ();
+  left_folder = NULL;
   remove_tree (self->folder);
   g_clear_pointer (&self->folder, g_free);
   alarm (0);
