@@ -23,6 +23,6 @@ typedef struct {
   const VigilJson *body; /* an object where the route takes one; or NULL */
 } VigilRestRequest;
 
-/* Called in the HTTP thread, or in a worker when the route may block. */
+/* Called in the HTTP thread, or in a worker when the route waits. */
 typedef void (*VigilRestHandler) (
     const VigilRestRequest *request, VigilRestResponse *response);

@@ -6,12 +6,21 @@
 
 /* The one table of what the server answers. */
 
+/* Where a handler runs. */
+typedef enum {
+  VIGIL_REST_AT_ONCE,  /* in the HTTP thread: it never waits */
+  VIGIL_REST_CONTROLS, /* in a worker: it waits for a start or a stop */
+  VIGIL_REST_IMAGES,   /* in another worker: it waits for a frame, for as long
+                          as the client likes */
+  VIGIL_REST_PLACES,
+} VigilRestPlace;
+
 typedef struct {
   const char *method;
   const char *path; /* segments; "{name}" matches any one segment */
   VigilRestRole role;
   gboolean takes_body; /* JSON, an object */
-  gboolean may_block;  /* runs in a worker thread */
+  VigilRestPlace place;
   VigilRestHandler handle;
 } VigilRestRoute;
 

@@ -46,9 +46,10 @@ struct _VigilRestServer {
   VigilRestTls *new_tls;       /* (nullable) likewise */
   VigilRestTls *first_tls;     /* (nullable) the library has its texts */
   struct MHD_Daemon *daemon;
-  VigilRestConnections *connections; /* HTTP thread only */
-  VigilRestLinger *linger;           /* likewise */
-  GThreadPool *workers;              /* of VigilRestExchange */
+  VigilRestConnections *connections;       /* HTTP thread only */
+  VigilRestLinger *linger;                 /* likewise */
+  GThreadPool *workers[VIGIL_REST_PLACES]; /* of VigilRestExchange; nobody
+                                              waits for another place's */
   GThread *thread;
   int listener; /* -1: the library has it */
   int wake;     /* eventfd: is_stopping has changed */
@@ -164,14 +165,14 @@ static enum MHD_Result
 on_body_complete (VigilRestServer *self, VigilRestExchange *exchange)
 {
   vigil_rest_exchange_end_body (exchange);
-  if (!exchange->is_answered && exchange->route->may_block) {
+  if (!exchange->is_answered && exchange->route->place != VIGIL_REST_AT_ONCE) {
     /* The last round of the daemon, at stop, has no workers any more: who
      * asks then finds the connection closed. */
     if (g_atomic_int_get (&self->is_stopping))
       return MHD_NO;
     set_phase (self, exchange->connection, VIGIL_REST_CONNECTIONS_HANDLING);
     MHD_suspend_connection (exchange->connection);
-    g_thread_pool_push (self->workers, exchange, NULL);
+    g_thread_pool_push (self->workers[exchange->route->place], exchange, NULL);
     return MHD_YES;
   }
   if (!exchange->is_answered)
@@ -443,8 +444,9 @@ vigil_rest_server_new (const VigilRestSettings *settings,
   if (!read_files (self, error) || !listen_on (self, error) ||
       !start_daemon (self, error))
     return NULL;
-  self->workers =
-      g_thread_pool_new (run_worker, self, (int)settings->workers, FALSE, NULL);
+  for (int place = VIGIL_REST_CONTROLS; place < VIGIL_REST_PLACES; place++)
+    self->workers[place] = g_thread_pool_new (
+        run_worker, self, (int)settings->workers, FALSE, NULL);
   self->thread = g_thread_new ("vigil-rest", run_thread, self);
   return g_steal_pointer (&self);
 }
@@ -459,8 +461,9 @@ vigil_rest_server_free (VigilRestServer *self)
     wake_thread (self);
     g_thread_join (self->thread);
   }
-  if (self->workers != NULL)
-    g_thread_pool_free (self->workers, FALSE, TRUE);
+  for (int place = VIGIL_REST_CONTROLS; place < VIGIL_REST_PLACES; place++)
+    if (self->workers[place] != NULL)
+      g_thread_pool_free (self->workers[place], FALSE, TRUE);
   if (self->daemon != NULL) {
     /* Takes back what workers resumed: a suspended one must not be left. */
     MHD_run (self->daemon);

@@ -33,7 +33,7 @@ typedef struct {
   size_t uri_length_max;
   unsigned depth_max; /* of JSON */
   unsigned connections_max;
-  unsigned workers;  /* requests that may block at the same time */
+  unsigned workers;  /* requests that wait at the same time, in each place */
   int64_t header_ms; /* until the headers are there */
   int64_t body_ms;   /* from then until the body is */
   int64_t answer_ms; /* until the answer is taken */

@@ -127,6 +127,29 @@ def test_several_clients_at_once():
         assert not wrong, wrong
 
 
+def test_images_that_wait_hold_up_nobody_else():
+    text = DECODE.replace("videoconvert", "valve drop=true ! videoconvert")
+    image = make_image()
+    with serve(text) as server:
+        client = rest.Client(server)
+        instance = client.start("images", {"sync": True})
+        connections = [client.connect() for _ in range(20)]
+        for connection in connections:
+            connection.request(
+                "POST", f"{rest.START}images/{instance}",
+                json.dumps({"source": file(image), "timeout": 60}),
+                {"Content-Type": rest.JSON})
+        # The server has them all when it answers what was asked later.
+        for _ in range(3):
+            assert client.get("/health/live").status == 200
+        client.start("images")
+        assert client.ask(
+            "DELETE", f"/pipelines/{instance}").status == 200
+        for connection in connections:
+            assert connection.getresponse().status == 400
+            connection.close()
+
+
 def test_an_image_of_which_no_frame_comes():
     text = DECODE.replace("videoconvert", "valve drop=true ! videoconvert")
     with serve(text) as server:
