@@ -94,7 +94,7 @@ vigil_broker_stop (VigilBroker *self)
 void
 vigil_broker_freeze (VigilBroker *self)
 {
-  vigil_process_signal (self->process, SIGSTOP);
+  vigil_process_freeze (self->process);
 }
 
 void

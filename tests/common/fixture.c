@@ -288,7 +288,7 @@ is_found (uint16_t port)
 }
 
 static int
-listen_at (uint16_t *port)
+bind_port (uint16_t *port)
 {
   struct sockaddr_in name = {
       .sin_family = AF_INET,
@@ -300,12 +300,21 @@ listen_at (uint16_t *port)
   g_assert_cmpint (fd, >=, 0);
   int on = 1;
   setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind (fd, (struct sockaddr *)&name, sizeof name) != 0 ||
-      listen (fd, SOMAXCONN) != 0)
-    g_error ("cannot listen on %s:%u: %s", vigil_fixture_get_address (), *port,
+  if (bind (fd, (struct sockaddr *)&name, sizeof name) != 0)
+    g_error ("cannot bind %s:%u: %s", vigil_fixture_get_address (), *port,
         g_strerror (errno));
   getsockname (fd, (struct sockaddr *)&name, &length);
   *port = ntohs (name.sin_port);
+  return fd;
+}
+
+static int
+listen_at (uint16_t *port)
+{
+  int fd = bind_port (port);
+  if (listen (fd, SOMAXCONN) != 0)
+    g_error ("cannot listen on %s:%u: %s", vigil_fixture_get_address (), *port,
+        g_strerror (errno));
   return fd;
 }
 
@@ -322,15 +331,19 @@ vigil_fixture_listen (uint16_t *port)
   return fd;
 }
 
+/* It does not listen there: a program that another thread starts meanwhile
+ * would have the socket too, and hold the port, until it is well begun. */
 uint16_t
 vigil_fixture_find_port (void)
 {
-  uint16_t port = 0;
-  int fd = vigil_fixture_listen (&port);
+  uint16_t port;
   pthread_mutex_lock (&found_lock);
+  do {
+    port = 0;
+    close (bind_port (&port));
+  } while (found_ports[port]);
   found_ports[port] = TRUE;
   pthread_mutex_unlock (&found_lock);
-  close (fd);
   return port;
 }
 

@@ -81,6 +81,16 @@ vigil_process_signal (VigilProcess *self, int number)
     kill (self->pid, number);
 }
 
+void
+vigil_process_freeze (VigilProcess *self)
+{
+  siginfo_t ignored;
+  vigil_process_signal (self, SIGSTOP);
+  g_assert_cmpint (
+      waitid (P_PID, (id_t)self->pid, &ignored, WSTOPPED | WEXITED | WNOWAIT),
+      ==, 0);
+}
+
 gboolean
 vigil_process_wait (VigilProcess *self, unsigned milliseconds, int *ret_status)
 {

@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VigilProcess, vigil_process_free)
 pid_t vigil_process_get_pid (const VigilProcess *self);
 /* SIGSTOP, SIGCONT, SIGTERM ... */
 void vigil_process_signal (VigilProcess *self, int number);
+/* SIGSTOP. Returns when it stands still. */
+void vigil_process_freeze (VigilProcess *self);
 /* Waits for the end. Returns: FALSE when it still runs after @milliseconds.
  * @ret_status: (nullable) as of waitpid. */
 gboolean vigil_process_wait (
