@@ -63,7 +63,7 @@ test_offline_queue (VigilClientRig *self, gconstpointer data)
     vigil_client_rig_send_number (client, i);
   g_assert_true (vigil_mqtt_client_is_accepting (client));
   vigil_scripted_broker_revive (broker);
-  g_assert_true (vigil_scripted_broker_wait (broker, 3, 5, 5000));
+  g_assert_true (vigil_scripted_broker_wait (broker, 3, 5, 15000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.published, ==, 5);
@@ -86,9 +86,9 @@ test_offline_age (VigilClientRig *self, gconstpointer data)
   g_assert_true (
       vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   vigil_client_rig_send (client, 10);
-  g_assert_cmpuint (vigil_client_rig_get_status (client).queued, ==, 1);
   g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
   status = vigil_client_rig_get_status (client);
+  /* and only what was queued expires */
   g_assert_cmpuint (status.dropped[VIGIL_MQTT_DROP_EXPIRED], ==, 1);
   vigil_client_rig_assert_equation (client);
 }
@@ -156,7 +156,7 @@ test_send_waits (VigilClientRig *self, gconstpointer data)
   int64_t deadline_us;
 
   for (unsigned i = 0; i < 5; i++)
-    vigil_mqtt_client_send (client, message, vigil_fixture_deadline (5000));
+    vigil_mqtt_client_send (client, message, vigil_fixture_deadline (15000));
   g_assert_true (vigil_event_wait (&self->ended, 5, 10000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).acknowledged, ==, 5);
 
@@ -207,8 +207,13 @@ test_hosts (VigilClientRig *self, gconstpointer data)
       {vigil_fixture_get_address (), vigil_scripted_broker_get_port (bad)},
       {vigil_fixture_get_address (), vigil_scripted_broker_get_port (broker)},
   };
-  g_autoptr (VigilMqttClient) client = vigil_client_rig_new_client (self, NULL,
-      0, (VigilMqttOptions){.hosts = hosts, .hosts_size = 3, .qos = 1});
+  /* Time enough for each, that they share. */
+  g_autoptr (VigilMqttClient) client =
+      vigil_client_rig_new_client (self, NULL, 0,
+          (VigilMqttOptions){.hosts = hosts,
+              .hosts_size = 3,
+              .qos = 1,
+              .attempt_timeout_ms = 30000});
 
   vigil_client_rig_send (client, 10);
   g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
@@ -217,24 +222,25 @@ test_hosts (VigilClientRig *self, gconstpointer data)
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
 }
 
-/* Each address has its share of the attempt's time. */
+/* Each address has its share of the attempt's time. A busy machine may need
+ * more than one share to connect: the good one has all but the first. */
 static void
 test_hosts_share_time (VigilClientRig *self, gconstpointer data)
 {
   const VigilScript deaf = {.is_deaf = TRUE};
   g_autoptr (VigilScriptedBroker) bad = vigil_scripted_broker_new (0, &deaf);
   g_autoptr (VigilScriptedBroker) broker = vigil_scripted_broker_new (0, &good);
-  const VigilMqttHost hosts[] = {
-      {vigil_fixture_get_address (), vigil_scripted_broker_get_port (bad)},
-      {vigil_fixture_get_address (), vigil_scripted_broker_get_port (broker)},
-  };
-  g_autoptr (VigilMqttClient) client =
-      vigil_client_rig_new_client (self, NULL, 0,
-          (VigilMqttOptions){.hosts = hosts,
-              .hosts_size = 2,
-              .qos = 1,
-              .attempt_timeout_ms = 600});
+  VigilMqttHost hosts[8];
+  g_autoptr (VigilMqttClient) client = NULL;
 
+  for (unsigned i = 0; i < G_N_ELEMENTS (hosts); i++)
+    hosts[i] = (VigilMqttHost){vigil_fixture_get_address (),
+        vigil_scripted_broker_get_port (i == 0 ? bad : broker)};
+  client = vigil_client_rig_new_client (self, NULL, 0,
+      (VigilMqttOptions){.hosts = hosts,
+          .hosts_size = G_N_ELEMENTS (hosts),
+          .qos = 1,
+          .attempt_timeout_ms = 8000});
   vigil_client_rig_send (client, 10);
   g_assert_true (vigil_event_wait (&self->ended, 1, 10000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).attempts, ==, 1);
@@ -346,8 +352,10 @@ test_poison (VigilClientRig *self, gconstpointer data)
   if (!has_reduce)
     vigil_fixture_expect_warning (
         VIGIL_CLIENT_RIG_DOMAIN, "*three connections ended*");
-  client =
-      vigil_client_rig_connect (self, broker, (VigilMqttOptions){.qos = 1});
+  client = vigil_client_rig_connect (self, broker,
+      (VigilMqttOptions){.qos = 1,
+          /* the first loss may come before the second message is sent */
+          .offline_queue = TRUE});
   if (has_reduce)
     vigil_mqtt_message_set_reduce (message, make_small, NULL, NULL);
   vigil_mqtt_client_send (client, message, 0);
@@ -446,7 +454,7 @@ test_stop (VigilClientRig *self, gconstpointer data)
     vigil_client_rig_send (client, 100000);
   begin_us = g_get_monotonic_time ();
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (300));
-  g_assert_cmpint (g_get_monotonic_time () - begin_us, <, 5 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - begin_us, <, 8 * G_USEC_PER_SEC);
   status = vigil_client_rig_get_status (client);
   vigil_client_rig_assert_equation (client);
   g_assert_cmpuint (status.queued + status.in_flight, ==, 0);
@@ -468,8 +476,9 @@ test_stop_flushes (VigilClientRig *self, gconstpointer data)
 
   for (unsigned i = 0; i < 200; i++)
     vigil_client_rig_send_number (client, i);
-  vigil_mqtt_client_stop (client, vigil_fixture_deadline (5000));
-  g_assert_cmpuint (vigil_scripted_broker_count (broker, 14), ==, 1);
+  vigil_mqtt_client_stop (client, vigil_fixture_deadline (10000));
+  /* Stop does not wait for a broker that is slow to read it. */
+  g_assert_true (vigil_scripted_broker_wait (broker, 14, 1, 10000));
   vigil_client_rig_assert_order (broker, 200);
 }
 
@@ -505,28 +514,43 @@ test_newest (VigilClientRig *self, gconstpointer data)
   g_assert_false (vigil_mqtt_client_is_accepting (client));
 }
 
-/* With jitter a pause is shorter, by at most half, and never longer. */
+/* With jitter a pause is shorter, by at most half, and never longer. What is
+ * left of it is all that is seen; by then it may be the second or third. */
 static void
 test_jitter (VigilClientRig *self, gconstpointer data)
 {
+  const int64_t begin_us = g_get_monotonic_time ();
   g_autoptr (VigilMqttClient) client = NULL;
   VigilMqttStatus status;
+  int64_t pause_ms;
+  int64_t passed_ms;
 
   vigil_fixture_expect_warning (
       VIGIL_CLIENT_RIG_DOMAIN, "*Connection refused*");
   client = vigil_client_rig_new_client (self, vigil_fixture_get_address (),
       vigil_fixture_find_port (), (VigilMqttOptions){.jitter = TRUE});
-  g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
-  status = vigil_client_rig_get_status (client);
-  g_assert_cmpint (status.next_retry_ms, <=, 1000);
-  g_assert_cmpint (status.next_retry_ms, >, 400);
+  do {
+    g_thread_yield ();
+    status = vigil_client_rig_get_status (client);
+  } while (status.state != VIGIL_MQTT_WAITING);
+  passed_ms = (g_get_monotonic_time () - begin_us) / 1000;
+  pause_ms = 1000 << (status.attempts - 1);
+  g_assert_cmpint (status.next_retry_ms, <=, pause_ms);
+  g_assert_cmpint (status.next_retry_ms, >=, pause_ms / 2 - passed_ms - 1);
 }
 
 static gboolean
 is_connected_again (void *client)
 {
   return vigil_client_rig_get_status (client).connects >= 2;
+}
+
+static gboolean
+is_lost (void *client)
+{
+  const VigilMqttStatus status = vigil_client_rig_get_status (client);
+
+  return status.connects > 1 || status.state != VIGIL_MQTT_CONNECTED;
 }
 
 static gboolean
@@ -555,8 +579,7 @@ lose_twice (VigilClientRig *self, double stable_after_s)
   g_assert_true (
       vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_scripted_broker_hang_up (broker);
-  g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
+  g_assert_true (vigil_fixture_wait_until (is_lost, client, 10000));
   vigil_client_rig_send (client, 10);
   g_assert_true (vigil_fixture_wait_until (is_connected_again, client, 10000));
   vigil_client_rig_send (client, 10);

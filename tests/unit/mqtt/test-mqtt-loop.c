@@ -49,7 +49,7 @@ test_publish (VigilClientRig *self, gconstpointer data)
 
   for (unsigned i = 0; i < count; i++)
     vigil_client_rig_send (client, 500);
-  g_assert_true (vigil_event_wait (&self->ended, count, 10000));
+  g_assert_true (vigil_event_wait (&self->ended, count, 30000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (2000));
   vigil_client_rig_assert_equation (client);
   status = vigil_client_rig_get_status (client);
@@ -111,12 +111,11 @@ check_connect_fault (VigilClientRig *self, const Fault *fault, int protocol)
   g_autofree char *violation = NULL;
   g_autoptr (VigilMqttClient) client = NULL;
   VigilMqttStatus status;
-  /* What a silent broker costs; one that speaks, wrongly, gets the time that
-   * many handshakes at once take on a busy machine. */
+  /* What a silent broker costs: no less than all rows' connections at once
+   * may take on a busy machine, for the next attempt is to succeed. */
   const gboolean is_silent = strcmp (fault->error, "said nothing") == 0;
-  const int64_t timeout_ms = !is_silent                ? 10000
-                             : vigil_test_tls_is_on () ? 2000
-                                                       : 300;
+  const int64_t timeout_ms = is_silent ? 4000 : 10000;
+  uint64_t attempts;
 
   vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, pattern);
   client = vigil_client_rig_connect (self, broker,
@@ -126,22 +125,24 @@ check_connect_fault (VigilClientRig *self, const Fault *fault, int protocol)
       vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   status = vigil_client_rig_get_status (client);
   vigil_client_rig_assert_contains (status.last_error, expected_error (fault));
-  g_assert_cmpint (status.next_retry_ms, >, 0);
-  g_assert_cmpint (status.next_retry_ms, <=, 1000);
+  g_assert_cmpint (status.next_retry_ms, <=, 1000 << (status.attempts - 1));
   g_assert_false (vigil_mqtt_client_is_accepting (client));
   vigil_client_rig_send (client, 10);
   g_assert_cmpuint (vigil_client_rig_get_status (client)
                         .dropped[VIGIL_MQTT_DROP_NOT_CONNECTED],
       ==, 1);
   vigil_scripted_broker_set_script (broker, &good);
+  attempts = vigil_client_rig_get_status (client).attempts;
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 15000));
   vigil_client_rig_send (client, 10);
   g_assert_true (vigil_event_wait (&self->ended, 2, 10000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   status = vigil_client_rig_get_status (client);
   g_assert_cmpuint (status.acknowledged, ==, 1);
-  g_assert_cmpuint (status.attempts, ==, 2);
+  g_assert_cmpuint (status.attempts, >=, 2);
+  /* one that had begun may still have met the fault */
+  g_assert_cmpuint (status.attempts, <=, attempts + 1);
   g_assert_cmpuint (status.connects, ==, 1);
   vigil_client_rig_assert_equation (client);
   violation = vigil_scripted_broker_dup_violation (broker);
@@ -241,7 +242,7 @@ test_drop_after (VigilClientRig *self, gconstpointer data)
           .offline_queue = TRUE});
   for (unsigned i = 0; i < count; i++)
     vigil_client_rig_send_number (client, i);
-  g_assert_true (vigil_event_wait (&self->ended, count, 15000));
+  g_assert_true (vigil_event_wait (&self->ended, count, 30000));
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   g_assert_cmpuint (
       vigil_client_rig_get_status (client).acknowledged, ==, count);

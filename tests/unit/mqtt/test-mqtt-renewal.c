@@ -76,7 +76,7 @@ test_renew (VigilClientRig *self, gconstpointer data)
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (1000));
   g_assert_true (connect_has (broker, "second"));
   g_assert_cmpuint (store.asked, ==, 1);
-  g_assert_cmpuint (vigil_scripted_broker_count (broker, 14), ==, 2);
+  g_assert_true (vigil_scripted_broker_wait (broker, 14, 2, 10000));
   g_assert_cmpuint (self->outcomes[VIGIL_MQTT_DROPPED], ==, 0);
   g_assert_cmpuint (vigil_client_rig_get_status (client).resent, ==, 0);
   vigil_client_rig_assert_order (broker, 100);
