@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 /* A viewer needs this long to hear of the end, and to close by himself. */
-#define GOODBYE_US (500 * G_TIME_SPAN_MILLISECOND)
+#define GOODBYE_US (2 * G_TIME_SPAN_SECOND)
 /* A connection that has no session by then is closed. */
 #define SESSION_US (30 * G_TIME_SPAN_SECOND)
 #define SWEEP_S 5
