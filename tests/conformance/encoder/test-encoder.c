@@ -69,7 +69,7 @@ decode (GBytes *image, const char *content_type, const TestPicture *picture)
   gst_app_src_push_buffer (
       GST_APP_SRC (source), gst_buffer_new_wrapped_bytes (image));
   gst_app_src_end_of_stream (GST_APP_SRC (source));
-  sample = gst_app_sink_try_pull_sample (GST_APP_SINK (sink), 10 * GST_SECOND);
+  sample = gst_app_sink_try_pull_sample (GST_APP_SINK (sink), 30 * GST_SECOND);
   g_assert_nonnull (sample);
   g_assert_true (
       gst_video_info_from_caps (&info, gst_sample_get_caps (sample)));
