@@ -29,7 +29,7 @@ run_child (const char *address, const char *port, const char *clock_file)
   vigil_event_init (&rig.ended);
   client = vigil_client_rig_new_client (&rig, address,
       (uint16_t)g_ascii_strtoull (port, NULL, 10),
-      (VigilMqttOptions){.qos = 1, .keep_alive_s = 2});
+      (VigilMqttOptions){.qos = 1, .keep_alive_s = 10});
   for (unsigned i = 0; i < MESSAGES; i++) {
     if (i == MESSAGES / 4)
       g_file_set_contents (clock_file, "+3600", -1, NULL);
@@ -40,7 +40,7 @@ run_child (const char *address, const char *port, const char *clock_file)
     least = MIN (least, time (NULL));
     most = MAX (most, time (NULL));
   }
-  vigil_mqtt_client_stop (client, vigil_fixture_deadline (3000));
+  vigil_mqtt_client_stop (client, vigil_fixture_deadline (10000));
   status = vigil_client_rig_get_status (client);
   g_print ("jumped from %ld to %ld s\n", (long)(least - begin),
       (long)(most - begin));

@@ -100,11 +100,11 @@ test_recording (VigilClientRig *self, gconstpointer data)
     vigil_scripted_broker_kill (broker);
     send_until (client, &sequence, vigil_fixture_deadline (200 + i * 20));
     vigil_scripted_broker_revive (broker);
-    g_assert_true (
-        vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 5000));
+    g_assert_true (vigil_fixture_wait_until (
+        vigil_client_rig_is_connected, client, 20000));
     vigil_client_rig_assert_equation (client);
   }
-  vigil_mqtt_client_stop (client, vigil_fixture_deadline (5000));
+  vigil_mqtt_client_stop (client, vigil_fixture_deadline (15000));
   vigil_client_rig_assert_equation (client);
   status = vigil_client_rig_get_status (client);
   again = check_records (broker, &received);
@@ -145,11 +145,11 @@ test_mosquitto (VigilClientRig *self, gconstpointer data)
     vigil_broker_kill (broker);
     send_until (client, &sequence, vigil_fixture_deadline (200));
     vigil_broker_start (broker);
-    g_assert_true (
-        vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 5000));
+    g_assert_true (vigil_fixture_wait_until (
+        vigil_client_rig_is_connected, client, 20000));
     vigil_client_rig_assert_equation (client);
   }
-  vigil_mqtt_client_stop (client, vigil_fixture_deadline (5000));
+  vigil_mqtt_client_stop (client, vigil_fixture_deadline (15000));
   status = vigil_client_rig_get_status (client);
   vigil_client_rig_assert_equation (client);
   g_test_message ("mosquitto, protocol %d, QoS %d: %u kills, %u sent, %u "

@@ -25,11 +25,12 @@ test_thaw (VigilClientRig *self, gconstpointer data)
 
   vigil_fixture_expect_warning (VIGIL_CLIENT_RIG_DOMAIN, "*has not answered*");
   vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, "*said nothing*");
+  vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, "*TLS handshake*");
   client = connect_to (self, broker,
       (VigilMqttOptions){
           .qos = 1, .keep_alive_s = 4, .attempt_timeout_ms = 1000});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   vigil_broker_freeze (broker);
   begin_us = g_get_monotonic_time ();
   for (unsigned i = 0; i < 100; i++)
@@ -42,6 +43,12 @@ test_thaw (VigilClientRig *self, gconstpointer data)
   vigil_broker_thaw (broker);
   g_assert_true (vigil_event_wait (&self->ended, 100, 15000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).acknowledged, ==, 100);
+}
+
+static gboolean
+has_failed_twice (void *client)
+{
+  return vigil_client_rig_get_status (client).attempts > 2;
 }
 
 /* A wrong password is reported once, never printed, and right away right
@@ -66,11 +73,9 @@ test_password (VigilClientRig *self, gconstpointer data)
       (VigilMqttOptions){.protocol = protocol,
           .username = "user",
           .password = "CANARY-password"});
-  g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
-  g_usleep (1500000); /* a second attempt, which must not be told again */
+  /* the second time must not be told again */
+  g_assert_true (vigil_fixture_wait_until (has_failed_twice, client, 10000));
   status = vigil_client_rig_get_status (client);
-  g_assert_cmpuint (status.attempts, >=, 2);
   g_assert_null (strstr (status.last_error, "CANARY"));
   g_assert_cmpuint (vigil_fixture_count_warnings (
                         protocol == 5 ? "*not authorized, code 0x87*"
@@ -96,7 +101,7 @@ test_access_list (VigilClientRig *self, gconstpointer data)
       self, broker, (VigilMqttOptions){.protocol = protocol, .qos = 1});
   for (unsigned i = 0; i < 20; i++)
     vigil_client_rig_send (client, 100);
-  g_assert_true (vigil_event_wait (&self->ended, 20, 5000));
+  g_assert_true (vigil_event_wait (&self->ended, 20, 10000));
   g_assert_cmpuint (self->outcomes[protocol == 5 ? VIGIL_MQTT_REJECTED
                                                  : VIGIL_MQTT_ACKNOWLEDGED],
       ==, 20);
@@ -121,8 +126,11 @@ test_packet_size (VigilClientRig *self, gconstpointer data)
   VigilMqttStatus status;
 
   vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, "*connection*");
-  client = connect_to (
-      self, broker, (VigilMqttOptions){.protocol = protocol, .qos = 1});
+  client = connect_to (self, broker,
+      (VigilMqttOptions){.protocol = protocol,
+          .qos = 1,
+          /* the first loss may come before the second message is sent */
+          .offline_queue = TRUE});
   vigil_mqtt_message_set_reduce (message, make_small, NULL, NULL);
   vigil_mqtt_client_send (client, message, 0);
   vigil_client_rig_send (client, 100);
@@ -148,7 +156,7 @@ test_limits (VigilClientRig *self, gconstpointer data)
       (VigilMqttOptions){.protocol = 5, .qos = 2, .retain = TRUE});
   for (unsigned i = 0; i < 200; i++)
     vigil_client_rig_send (client, 100);
-  g_assert_true (vigil_event_wait (&self->ended, 200, 5000));
+  g_assert_true (vigil_event_wait (&self->ended, 200, 10000));
   g_assert_cmpuint (vigil_client_rig_get_status (client).acknowledged, ==, 200);
 }
 
@@ -165,11 +173,11 @@ test_taken_over (VigilClientRig *self, gconstpointer data)
   first = connect_to (
       self, broker, (VigilMqttOptions){.protocol = 5, .client_id = "same"});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, first, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, first, 10000));
   second = connect_to (
       self, broker, (VigilMqttOptions){.protocol = 5, .client_id = "same"});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, first, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, first, 15000));
 }
 
 int

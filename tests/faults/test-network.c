@@ -134,8 +134,8 @@ start_broker (VigilClientRig *rig, VigilProcess **ret_broker)
       "nsenter", "-t", pid, "-n", "/usr/sbin/mosquitto", "-c", config, NULL};
 
   *ret_broker = vigil_process_start (argv, NULL, log);
-  g_assert_true (
-      vigil_process_wait_port (*ret_broker, BROKER_ADDRESS, BROKER_PORT, 5000));
+  g_assert_true (vigil_process_wait_port (
+      *ret_broker, BROKER_ADDRESS, BROKER_PORT, 10000));
 }
 
 /* Returns: TRUE when the test cannot run here. */
@@ -182,14 +182,14 @@ test_syn_black_hole (VigilClientRig *self, gconstpointer data)
   client = connect_over_cable (self, (VigilMqttOptions){.qos = 1});
   vigil_client_rig_send (client, 100);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 12000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 20000));
   seconds = seconds_since (begin_us);
   g_test_message ("SYN black hole: given up after %.2f s", seconds);
   g_assert_cmpfloat (seconds, >, 9.5);
-  g_assert_cmpfloat (seconds, <, 10.2);
+  g_assert_cmpfloat (seconds, <, 11);
   begin_us = g_get_monotonic_time ();
   vigil_mqtt_client_stop (client, vigil_fixture_deadline (500));
-  g_assert_cmpfloat (seconds_since (begin_us), <, 2.5);
+  g_assert_cmpfloat (seconds_since (begin_us), <, 4);
   vigil_client_rig_assert_equation (client);
 }
 
@@ -212,9 +212,9 @@ test_black_hole (VigilClientRig *self, gconstpointer data)
       self, (VigilMqttOptions){.qos = 1, .keep_alive_s = 4});
   stopped = connect_over_cable (self, (VigilMqttOptions){.qos = 1});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, stopped, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, stopped, 10000));
   set_rule ("tcp dport 1883 drop");
   begin_us = g_get_monotonic_time ();
   for (unsigned i = 0; i < 50; i++) {
@@ -222,7 +222,7 @@ test_black_hole (VigilClientRig *self, gconstpointer data)
     vigil_client_rig_send (stopped, 1000);
   }
   vigil_mqtt_client_stop (stopped, vigil_fixture_deadline (500));
-  g_assert_cmpfloat (seconds_since (begin_us), <, 2.5);
+  g_assert_cmpfloat (seconds_since (begin_us), <, 4);
   vigil_client_rig_assert_equation (stopped);
   g_assert_true (
       vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 9000));
@@ -247,14 +247,14 @@ test_resets (VigilClientRig *self, gconstpointer data)
   vigil_fixture_allow_warning (VIGIL_CLIENT_RIG_DOMAIN, "*");
   client = connect_over_cable (self, (VigilMqttOptions){.qos = 1});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   set_rule ("tcp dport 1883 reject with tcp reset");
   for (unsigned i = 0; i < 50; i++)
     vigil_client_rig_send (client, 1000);
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_waiting, client, 10000));
   set_rule (NULL);
-  g_assert_true (vigil_event_wait (&self->ended, 50, 10000));
+  g_assert_true (vigil_event_wait (&self->ended, 50, 20000));
   vigil_client_rig_assert_equation (client);
   g_assert_cmpuint (
       vigil_client_rig_get_status (client).dropped[VIGIL_MQTT_DROP_POISON], ==,
@@ -297,7 +297,7 @@ test_slow_link (VigilClientRig *self, gconstpointer data)
   client = connect_over_cable (self,
       (VigilMqttOptions){.qos = 0, .keep_alive_s = 5, .queue_bytes = 1000000});
   g_assert_true (
-      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 3000));
+      vigil_fixture_wait_until (vigil_client_rig_is_connected, client, 10000));
   for (unsigned i = 0; i < 375; i++) {
     vigil_client_rig_send (client, 50000);
     status = vigil_client_rig_get_status (client);
@@ -354,8 +354,9 @@ test_dead_dns (VigilClientRig *self, gconstpointer data)
   g_test_message ("dead DNS: given up after %.2f s, send held at most %.3f ms",
       seconds, (double)longest_us / 1000);
   g_assert_cmpfloat (seconds, >, 2.9);
-  g_assert_cmpfloat (seconds, <, 3.3);
-  g_assert_cmpint (longest_us, <, 10000);
+  g_assert_cmpfloat (seconds, <, 4);
+  /* far below what a look-up takes, far above what a busy machine does */
+  g_assert_cmpint (longest_us, <, G_USEC_PER_SEC / 2);
   g_usleep (1200000); /* into the second attempt */
   begin_us = g_get_monotonic_time ();
   vigil_mqtt_client_stop (client, 0);
