@@ -619,10 +619,11 @@ static void
 wait_for_events (
     struct pollfd pollers[2], gboolean has_work, int64_t deadline_us)
 {
+  const int64_t now_us = g_get_monotonic_time ();
   const int64_t left_us = has_work ? 0
                           : deadline_us == INT64_MAX
                               ? INT64_MAX
-                              : MAX (deadline_us - g_get_monotonic_time (), 0);
+                              : MAX (deadline_us - now_us, 0);
   const struct timespec timeout = {
       .tv_sec = left_us / G_USEC_PER_SEC,
       .tv_nsec = left_us % G_USEC_PER_SEC * 1000,

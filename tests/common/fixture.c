@@ -415,7 +415,10 @@ vigil_fixture_wait_fd (int fd, short events, unsigned milliseconds)
   int64_t deadline_us = vigil_fixture_deadline (milliseconds);
   struct pollfd entry = {.fd = fd, .events = events};
   for (;;) {
-    int64_t left_us = MAX (deadline_us - g_get_monotonic_time (), 0);
+    /* MAX would look at the clock twice, and poll waits for ever when time
+     * has run out at the second look. */
+    int64_t left_us = deadline_us - g_get_monotonic_time ();
+    left_us = MAX (left_us, 0);
     int count = poll (&entry, 1, (int)(left_us / 1000));
     if (count > 0)
       return TRUE;
