@@ -559,12 +559,14 @@ void
 vigil_mqtt_client_get_status (
     VigilMqttClient *self, VigilMqttStatus *ret_status)
 {
-  const int64_t now_us = g_get_monotonic_time ();
+  int64_t now_us = 0;
 
   g_return_if_fail (self != NULL);
   g_return_if_fail (ret_status != NULL);
 
   pthread_mutex_lock (&self->lock);
+  /* not before the lock: what is left is never more than the whole pause */
+  now_us = g_get_monotonic_time ();
   *ret_status = self->status;
   ret_status->queued = self->queue.size;
   ret_status->queued_bytes = self->queue.bytes;
