@@ -41,10 +41,12 @@ def url(server, path):
 
 
 def watch(server, path, *elements, protocols="tcp"):
-    """A viewer; it ends with the stream, or when @elements say so."""
+    """A viewer; it ends with the stream, or when @elements say so, but not
+    because nothing comes for some seconds."""
     return rig.Program(
         "gst-launch-1.0", "-v", "rtspsrc", f"location={url(server, path)}",
-        f"protocols={protocols}", "latency=50", "!", "rtpjpegdepay", "!",
+        f"protocols={protocols}", "timeout=0", "latency=50", "!",
+        "rtpjpegdepay", "!",
         *elements, "jpegdec", "!", "identity", "name=seen", "silent=false",
         "!", "fakesink")
 
