@@ -420,6 +420,35 @@ test_frames_outlive (VigilFixture *fixture, gconstpointer data)
   test_run_clear (&run);
 }
 
+static unsigned
+count_entries (const char *path)
+{
+  unsigned count = 0;
+  DIR *folder = opendir (path);
+  while (readdir (folder) != NULL)
+    count++;
+  closedir (folder);
+  return count;
+}
+
+static gboolean
+has_few_threads (void *data)
+{
+  return count_entries ("/proc/self/task") <= *(unsigned *)data;
+}
+
+/* Waits until there are no more than @count threads, idle ones not counted:
+ * GLib keeps some of those for 15 s, unless it is told otherwise. */
+static void
+wait_threads (unsigned count)
+{
+  int idle_max = g_thread_pool_get_max_unused_threads ();
+  g_thread_pool_set_max_unused_threads (0);
+  g_assert_true (
+      vigil_fixture_wait_until (has_few_threads, &count, DEADLINE_MS));
+  g_thread_pool_set_max_unused_threads (idle_max);
+}
+
 /* An element whose way to NULL hangs is left behind; the rest goes on, and
  * the times stand still. */
 static VigilEvent release_event;
@@ -447,6 +476,7 @@ test_hanging_null (VigilFixture *fixture, gconstpointer data)
       gst_object_ref_sink (gst_element_factory_make ("identity", NULL));
   GTypeQuery query;
   g_type_query (G_OBJECT_TYPE (model), &query);
+  unsigned threads = count_entries ("/proc/self/task");
   GTypeInfo info = {
       .class_size = (guint16)query.class_size,
       .class_init = init_hanging_class,
@@ -491,26 +521,10 @@ test_hanging_null (VigilFixture *fixture, gconstpointer data)
   test_run_clear (&run);
   test_run_clear (&lost);
   vigil_event_raise (&release_event);
+  wait_threads (threads);
 }
 
 /* ---- Nothing left behind ----------------------------------------------- */
-
-static unsigned
-count_entries (const char *path)
-{
-  unsigned count = 0;
-  DIR *folder = opendir (path);
-  while (readdir (folder) != NULL)
-    count++;
-  closedir (folder);
-  return count;
-}
-
-static gboolean
-has_few_threads (void *data)
-{
-  return count_entries ("/proc/self/task") <= *(unsigned *)data;
-}
 
 static gboolean
 has_few_files (void *data)
@@ -546,15 +560,12 @@ cycle (unsigned times)
 static void
 test_cycles (VigilFixture *fixture, gconstpointer data)
 {
-  /* GLib keeps threads that have nothing to do for 15 s. */
-  g_thread_pool_set_max_unused_threads (0);
   cycle (50); /* what GLib and GStreamer keep is there now */
   unsigned threads = count_entries ("/proc/self/task");
   unsigned files = count_entries ("/proc/self/fd");
   size_t memory_kib = get_resident_kib ();
   cycle (1000);
-  g_assert_true (
-      vigil_fixture_wait_until (has_few_threads, &threads, DEADLINE_MS));
+  wait_threads (threads);
   /* A thread that has left the list closes its files a moment later. */
   g_assert_true (vigil_fixture_wait_until (has_few_files, &files, DEADLINE_MS));
   g_test_message ("memory: %zu KiB more", get_resident_kib () - memory_kib);

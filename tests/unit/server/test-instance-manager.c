@@ -245,9 +245,8 @@ test_nothing_is_left_behind (VigilFixture *fixture, gconstpointer data)
 {
   TestServer server;
   Resources before = {0};
+  int idle_max = g_thread_pool_get_max_unused_threads ();
 
-  /* GLib keeps threads that have nothing to do for 15 s. */
-  g_thread_pool_set_max_unused_threads (0);
   test_server_init (&server, ENDLESS ("a", ""), NULL);
   for (unsigned i = 0; i < 60; i++) {
     g_autoptr (VigilInstance) instance = test_server_start (&server, "a", NULL);
@@ -261,7 +260,10 @@ test_nothing_is_left_behind (VigilFixture *fixture, gconstpointer data)
       before.threads = count_entries ("/proc/self/task");
     }
   }
+  /* GLib keeps threads that have nothing to do for 15 s. */
+  g_thread_pool_set_max_unused_threads (0);
   g_assert_true (vigil_fixture_wait_until (is_back_to, &before, 10000));
+  g_thread_pool_set_max_unused_threads (idle_max);
   test_server_clear (&server);
 }
 
