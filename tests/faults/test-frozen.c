@@ -24,8 +24,11 @@
 #define PERIOD_US (G_USEC_PER_SEC / 25)
 #define KEEP_ALIVE_S 5
 #define DRAIN_S 1
-/* The broker would hold a sender for seconds; a busy machine does for less. */
-#define HELD_MAX_MS 250
+/* What send may take, of many. A short run has few: the machine may stand
+ * still for one of them, but never as long as the broker does. */
+#define HELD_P999_MS 1
+#define HELD_MAX_MS 10
+#define HELD_MAX_SHORT_MS 250
 /* Making the messages costs 0.002; a loop that spins, 0.5. */
 #define BUSY_MAX 0.05
 
@@ -108,32 +111,38 @@ get_percentile (GArray *values, double share)
       values, double, (unsigned)((double)(values->len - 1) * share));
 }
 
-/* What the measures were at their worst, and what they may be. */
-static void
-report (Measures *measures, const char *what, size_t idle_bytes, double stop_s)
+static gboolean
+is_long (void)
 {
-  const double grown_mb = (double)(measures->most_bytes - idle_bytes) / 1048576;
-  const double p99_ms = get_percentile (measures->holds_ms, 0.99);
-  const double most_ms = get_percentile (measures->holds_ms, 1);
-
-  g_test_message ("%s: memory +%.1f MiB (queue %d MiB), send p99 %.3f ms, "
-                  "max %.3f ms, %.1f %% of a processor, loss found after %.1f "
-                  "s, stop %.1f s",
-      what, grown_mb, QUEUE_BYTES / 1048576, p99_ms, most_ms,
-      measures->busy * 100, measures->found_s, stop_s);
-  g_assert_cmpfloat (grown_mb, <=, QUEUE_BYTES / 1048576 * 1.1);
-  g_assert_cmpfloat (p99_ms, <, 1);
-  g_assert_cmpfloat (most_ms, <, HELD_MAX_MS);
-  g_assert_cmpfloat (measures->busy, <, BUSY_MAX);
-  g_assert_cmpfloat (measures->found_s, >, 0);
-  g_assert_cmpfloat (measures->found_s, <=, 1.5 * KEEP_ALIVE_S + 1);
-  g_assert_cmpfloat (stop_s, <, DRAIN_S + 2);
+  return g_getenv ("VIGIL_FAULTS_LONG") != NULL;
 }
 
 static unsigned
 get_seconds (void)
 {
-  return g_getenv ("VIGIL_FAULTS_LONG") != NULL ? 600 : 20;
+  return is_long () ? 600 : 20;
+}
+
+/* What the measures were at their worst, and what they may be. */
+static void
+report (Measures *measures, const char *what, size_t idle_bytes, double stop_s)
+{
+  const double grown_mb = (double)(measures->most_bytes - idle_bytes) / 1048576;
+  const double p999_ms = get_percentile (measures->holds_ms, 0.999);
+  const double most_ms = get_percentile (measures->holds_ms, 1);
+
+  g_test_message ("%s: memory +%.1f MiB (queue %d MiB), send p99.9 %.3f ms, "
+                  "max %.3f ms, %.1f %% of a processor, loss found after %.1f "
+                  "s, stop %.1f s",
+      what, grown_mb, QUEUE_BYTES / 1048576, p999_ms, most_ms,
+      measures->busy * 100, measures->found_s, stop_s);
+  g_assert_cmpfloat (grown_mb, <=, QUEUE_BYTES / 1048576 * 1.1);
+  g_assert_cmpfloat (p999_ms, <, is_long () ? HELD_P999_MS : HELD_MAX_SHORT_MS);
+  g_assert_cmpfloat (most_ms, <, is_long () ? HELD_MAX_MS : HELD_MAX_SHORT_MS);
+  g_assert_cmpfloat (measures->busy, <, BUSY_MAX);
+  g_assert_cmpfloat (measures->found_s, >, 0);
+  g_assert_cmpfloat (measures->found_s, <=, 1.5 * KEEP_ALIVE_S + 1);
+  g_assert_cmpfloat (stop_s, <, DRAIN_S + 2);
 }
 
 /* ---- One row, in its process ----------------------------------------------
