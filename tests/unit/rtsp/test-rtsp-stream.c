@@ -4,6 +4,7 @@
 
 #include "common/fixture.h"
 #include "common/viewer.h"
+#include <gst/gst.h>
 
 static const VigilRtspJpegSize size = {64, 48};
 
@@ -138,6 +139,7 @@ int
 main (int argc, char **argv)
 {
   vigil_fixture_init (&argc, &argv, 0);
+  gst_init (NULL, NULL);
   add ("/rtsp-stream/nobody", test_nobody);
   add ("/rtsp-stream/newest-waits", test_newest_waits);
   add ("/rtsp-stream/slow", test_slow);
