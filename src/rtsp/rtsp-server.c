@@ -263,6 +263,9 @@ listen_now (VigilRtspServer *self, GError **error)
   if (self->server != NULL)
     return TRUE;
   gst_init (NULL, NULL);
+  /* Its table is made at the first call, without a lock: two connections
+   * would both do it. */
+  gst_rtsp_status_as_text (GST_RTSP_STS_OK);
   self->server = gst_rtsp_server_new ();
   gst_rtsp_server_set_address (self->server, self->settings->address);
   gst_rtsp_server_set_service (self->server, service);

@@ -104,7 +104,7 @@ def test_example():
             assert answer.json()["state"] == "ABORTED", answer
             for viewer in first, second:
                 assert_saw_end(viewer)
-        assert server.terminate() == 0
+        assert server.terminate() == 0, server.text()
 
 
 def test_no_viewer():
@@ -176,7 +176,7 @@ def test_stop_with_viewers():
         client.start("red", frame("cam"))
         with watch(server, "cam") as viewer:
             wait_for_frames(viewer)
-            assert server.terminate() == 0
+            assert server.terminate() == 0, server.text()
             assert_saw_end(viewer)
 
 
