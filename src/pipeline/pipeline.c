@@ -647,9 +647,8 @@ do_stop (VigilPipeline *self)
   if (self->is_ending || self->is_stopping)
     return;
   self->is_stopping = TRUE;
-  /* Before PLAYING an end of stream waits behind the first frame, and its
-   * sender keeps the locks that NULL needs. A frame may be here before the
-   * bus's word of PLAYING, which waits behind other messages. */
+  /* Before the first frame an end of stream waits for it, and its sender
+   * keeps the locks that NULL needs. The bus's word of PLAYING may be late. */
   if ((!self->is_playing && !has_new_frames (self)) || self->is_lost) {
     end (self, VIGIL_PIPELINE_ABORTED);
     return;
